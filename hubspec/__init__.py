@@ -1,0 +1,1 @@
+"""hubspec: is a JupyterHub on Amazon EMR what it was declared to be? The library; it never imports pytest."""

@@ -1,0 +1,1 @@
+"""The doors: the only room with I/O. It knows no kinds."""

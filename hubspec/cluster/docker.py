@@ -1,0 +1,146 @@
+"""The docker door: the engine in the environment, by the Docker SDK (Engine API 1.41 and later)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException, NotFound
+from docker.utils import kwargs_from_env
+from docker.utils.socket import frames_iter
+from requests.exceptions import RequestException
+
+from hubspec.door import Look
+from hubspec.errors import DoorError
+
+_DEFAULT = "unix:///var/run/docker.sock"
+_NEXT = {
+    "paused": "resume it: sudo docker unpause {name}",
+    "restarting": "it fails and is started again; see why: sudo docker logs --tail 50 {name}",
+    "exited": "start it: sudo docker start {name}",
+    "created": "it was made and never started: sudo docker start {name}",
+    "dead": "the engine could not remove it; see: sudo docker inspect {name}",
+    "removing": "the engine is removing it",
+}
+
+
+class DockerDoor:
+    """One container on the engine that DOCKER_HOST names, or on the local socket.
+
+    `label` limits what counts as another container beside it (KEY=VALUE). `deadline` is in seconds, for each of its
+    three requests: inspect, list, exec.
+    """
+
+    name = "docker"
+
+    def __init__(self, container: str, *, label: str | None = None, deadline: float = 60) -> None:
+        """Name the container; nothing is asked of the engine yet."""
+        self.container, self.label, self.deadline = container, label, deadline
+        self.command = f"docker exec -i {container} sh"
+        self.trips: dict[str, int] = {}
+
+    def look(self, script: str, *, others: bool) -> Look:
+        """Describe the container, and run the script in it as root, given on standard input.
+
+        Raises DoorError with the next step where the engine does not answer, the container does not run, the exec
+        is refused, or the deadline passes.
+        """
+        try:
+            api = docker.APIClient(**_environment(), timeout=self.deadline, version="auto")
+        except DockerException as error:
+            raise DoorError(f"no Docker engine answers at {_host()}: start it (sudo systemctl start docker), or set DOCKER_HOST ({_last(error)})") from None
+        try:
+            around = self._others(api) if others else {}
+            about = self._inspect(api)
+            if about is None:
+                return Look(None, around, "", "")
+            stdout, stderr = self._run(api, script)
+        except APIError as error:
+            raise DoorError(f"the Docker engine refused to look into {self.container}: {error.explanation or error}") from None
+        except (DockerException, RequestException, OSError) as error:
+            raise DoorError(f"the Docker engine at {_host()} broke off: {_last(error)}") from None
+        finally:
+            api.close()
+        return Look(about, around, stdout, stderr)
+
+    def run(self, script: str) -> tuple[str, str]:
+        """Run a script in the container as root and return its two streams. Raises DoorError as `look` does."""
+        look = self.look(script, others=False)
+        if look.inspect is None:
+            message = f"there is no container {self.container} on the Docker engine at {_host()}"
+            raise DoorError(message)
+        return look.stdout, look.stderr
+
+    def _inspect(self, api: Any) -> dict[str, Any] | None:
+        self._count("inspect")
+        try:
+            about: dict[str, Any] = api.inspect_container(self.container)
+        except NotFound:
+            return None
+        state = about["State"]
+        if state["Status"] != "running":
+            since = state.get("FinishedAt", "") if state["Status"] == "exited" else state.get("StartedAt", "")
+            code = f" with status {state['ExitCode']}" if state["Status"] == "exited" else ""
+            advice = _NEXT.get(state["Status"], "see: sudo docker inspect {name}").format(name=self.container)
+            message = f"the container {self.container} is {state['Status']}{code} since {since[:19]}Z, so it cannot be looked into; {advice}"
+            raise DoorError(message)
+        return about
+
+    def _others(self, api: Any) -> dict[str, str]:
+        self._count("list")
+        filters = {"label": self.label} if self.label else {}
+        names = {entry["Names"][0].lstrip("/"): entry["Image"] for entry in api.containers(all=True, filters=filters)}
+        return {name: image for name, image in names.items() if name != self.container}
+
+    def _run(self, api: Any, script: str) -> tuple[str, str]:
+        self._count("exec")
+        job = api.exec_create(self.container, ["sh"], user="0", stdin=True, stdout=True, stderr=True)["Id"]
+        stream = api.exec_start(job, socket=True)
+        raw: socket.socket = getattr(stream, "_sock", stream)
+        late = threading.Event()
+
+        def cut() -> None:
+            late.set()
+            raw.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(self.deadline, cut)
+        timer.start()
+        streams: dict[int, list[bytes]] = {1: [], 2: []}
+        try:
+            raw.sendall(script.encode())
+            raw.shutdown(socket.SHUT_WR)
+            for number, data in frames_iter(stream, tty=False):
+                streams[number].append(data)
+        except OSError:
+            if not late.is_set():
+                raise
+        finally:
+            timer.cancel()
+            stream.close()
+        stdout, stderr = (b"".join(streams[number]).decode("utf-8", "backslashreplace") for number in (1, 2))
+        if late.is_set():
+            message = f"the container {self.container} did not answer within {self.deadline:g} s; see: sudo docker top {self.container}"
+            raise DoorError(message)
+        code = api.exec_inspect(job)["ExitCode"]
+        if code in {126, 127}:
+            message = f"docker exec into {self.container} was refused (status {code}): {(stdout + stderr).strip()[-300:]}"
+            raise DoorError(message)
+        return stdout, stderr
+
+    def _count(self, sort: str) -> None:
+        self.trips[f"docker {sort}"] = self.trips.get(f"docker {sort}", 0) + 1
+
+
+def _environment() -> dict[str, Any]:
+    return dict(kwargs_from_env())
+
+
+def _host() -> str:
+    return os.environ.get("DOCKER_HOST", _DEFAULT)
+
+
+def _last(error: BaseException) -> str:
+    return str(error).strip().splitlines()[-1][-200:] if str(error).strip() else type(error).__name__

@@ -1,0 +1,149 @@
+"""The hub door: JupyterHub's REST API on 9443, by requests (JupyterHub 0.8 and later, paged from 2.0 on)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
+
+from hubspec.errors import DoorError
+
+PAGE = 200
+"""Entries asked for at a time: JupyterHub's own maximum (`api_page_max_limit`, 2.0 and later)."""
+LARGEST = 64 * 2**20
+"""Bytes of one answer that are still read."""
+_PAGED = "application/jupyterhub-pagination+json"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Why the hub's certificate is believed: a pinned SHA-256 fingerprint, a CA file, nothing (insecure), or the system's CAs."""
+
+    fingerprint: str | None = None
+    ca_file: str | None = None
+    insecure: bool = False
+
+
+class _Pinned(HTTPAdapter):
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, assert_fingerprint=self._fingerprint, assert_hostname=False)  # type: ignore[no-untyped-call] # requests' stubs
+
+
+class HubDoor:
+    """The API of one hub.
+
+    `url` gives its address when first asked (https://host:9443, with its base URL where it has one). `token` gives
+    the API token, and raises DoorError where there is none. `deadline` is in seconds, for each answer as a whole.
+    The token goes to this address only: a redirect is never followed, and no proxy or .netrc is read.
+    """
+
+    name = "hub"
+
+    def __init__(self, url: Callable[[], str], token: Callable[[], SecretStr], trust: Trust, deadline: float = 30) -> None:
+        """Nothing is asked of the hub yet."""
+        self._url, self._token, self._trust, self.deadline = url, token, trust, deadline
+        self.trips: dict[str, int] = {}
+        self.command = "JupyterHub REST API"
+
+    def pages(self, path: str) -> list[Any]:
+        """Return all entries of a list. Raises DoorError, also where the answer is not a list."""
+        base = self._url().rstrip("/")
+        self.command = f"{base}/hub/api"
+        token = self._token()
+        with self._session(token) as session:
+            entries, offset = [], 0
+            while True:
+                page = self._get(session, base, path, {"limit": PAGE, "offset": offset})
+                if isinstance(page, list):
+                    return page
+                if not isinstance(page, dict) or not isinstance(page.get("items"), list):
+                    message = f"GET {base}/hub/api{path} answered neither a list nor a page of one"
+                    raise DoorError(message)
+                entries += page["items"]
+                following = (page.get("_pagination") or {}).get("next")
+                if not following or not page["items"]:
+                    return entries
+                offset = following["offset"]
+
+    def _session(self, token: SecretStr) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.headers.update({"Authorization": f"token {token.get_secret_value()}", "Accept": f"{_PAGED}, application/json"})
+        session.verify = self._trust.ca_file or not (self._trust.insecure or self._trust.fingerprint)
+        if self._trust.fingerprint:
+            session.mount("https://", _Pinned(self._trust.fingerprint))
+        return session
+
+    def _get(self, session: requests.Session, base: str, path: str, query: dict[str, int] | None = None) -> Any:
+        what = f"GET {base}/hub/api{path}"
+        self.trips["hub GET"] = self.trips.get("hub GET", 0) + 1
+        try:
+            status, reason, body = self._fetch(session, f"{base}/hub/api{path}", query)
+        except requests.exceptions.SSLError as error:
+            raise DoorError(f"{what}: {self._distrust(error)}") from None
+        except requests.exceptions.Timeout:
+            raise DoorError(f"{what} did not answer within {self.deadline:g} s; is the hub hanging? sudo docker logs --tail 50 jupyterhub") from None
+        except requests.exceptions.RequestException as error:
+            raise DoorError(f"{what}: the hub does not answer; is it up? sudo docker logs --tail 50 jupyterhub ({_root(error)})") from None
+        if status == requests.codes.forbidden and path != "/user":
+            raise DoorError(f"{what} was refused (403): {self._why_refused(session, base)}")
+        if 300 <= status < 400:  # noqa: PLR2004 # the class of redirects
+            raise DoorError(f"{what} answered {status}, a redirect to {urlsplit(reason).netloc or 'another path'}: not followed, the token is for {base} only; is --hub-url right?")
+        if status != requests.codes.ok:
+            raise DoorError(f"{what} answered {status}: {_shown(body)}")
+        try:
+            return json.loads(body)
+        except ValueError:
+            raise DoorError(f"{what} answered no JSON: {_shown(body)}; is --hub-url that of a JupyterHub?") from None
+
+    def _fetch(self, session: requests.Session, url: str, query: dict[str, int] | None) -> tuple[int, str, bytes]:
+        until = time.monotonic() + self.deadline
+        with session.get(url, params=query, stream=True, allow_redirects=False, timeout=self.deadline) as answer:
+            body = bytearray()
+            # read1 returns what has come, so a server that drips one byte a second meets the deadline too.
+            while data := answer.raw.read1(2**16, decode_content=True):
+                body += data
+                if time.monotonic() > until:
+                    raise requests.exceptions.ReadTimeout
+                if len(body) > LARGEST:
+                    raise DoorError(f"GET {url} answered more than {LARGEST >> 20} MB; nothing of it was used")
+            return answer.status_code, answer.headers.get("Location", answer.reason or ""), bytes(body)
+
+    def _why_refused(self, session: requests.Session, base: str) -> str:
+        try:
+            who = self._get(session, base, "/user")
+        except DoorError:
+            return "the token is wrong, expired or revoked; give a valid one with HUBSPEC_HUB_TOKEN or --hub-token-file"
+        name = who.get("name", "?") if isinstance(who, dict) else "?"
+        return f"the token is good, but {name} may not list the users; give the token of an admin of the hub (2.0 and later: one with the scope list:users)"
+
+    def _distrust(self, error: Exception) -> str:
+        text = _root(error)
+        if self._trust.fingerprint:
+            return f"its certificate is not the pinned one; find out who changed it before you pin the new one ({text})"
+        return (
+            "its certificate is not trusted; pin it with --hub-fingerprint SHA256, name its CA with --hub-ca FILE,"
+            f" or accept any with --insecure ({text})"
+        )
+
+
+def _root(error: BaseException) -> str:
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return str(error)[-200:] or type(error).__name__
+
+
+def _shown(body: bytes) -> str:
+    text = " ".join(body[:2000].decode("utf-8", "replace").split())
+    return repr(text[:160]) if text else "nothing"

@@ -1,0 +1,115 @@
+"""Reading a cluster: every probe joined into one script, one round trip a door, answers parsed. A room above the kinds."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from hubspec.baseline import Baseline
+from hubspec.door import ContainerDoor, Door, Doors
+from hubspec.errors import DoorError
+from hubspec.kind import Kind, Observations
+from hubspec.kinds import KINDS
+from hubspec.model import NotApplicable, Unreadable
+from hubspec.snapshot import Reading, Snapshot
+
+Way = Callable[[list[Kind]], dict[str, Any]]
+
+
+def collect(cluster: str, doors: Doors, baseline: Baseline, kinds: Collection[str]) -> Snapshot:
+    """Read the kinds of one cluster, the doors side by side. What a door does not show is unreadable, with its reason.
+
+    Raises UnknownClusterError where AWS says that there is no such cluster: then nothing else seen is its.
+    """
+    asked = [KINDS[name] for name in KINDS if name in kinds]
+    ways: list[tuple[set[str], Door | NotApplicable, Way]] = [
+        ({"engine", "container"}, doors.container, lambda kinds: _look(doors.container, kinds, baseline)),
+        ({"hub"}, doors.hub, lambda kinds: {kind.name: doors.hub.pages(kind.probe((), ())) for kind in kinds}),
+        ({"aws"}, doors.aws, lambda kinds: {kind.name: _describe(doors) for kind in kinds}),
+    ]
+    snapshot = Snapshot(cluster)
+    with ThreadPoolExecutor(len(ways)) as pool:
+        jobs = [
+            pool.submit(_read, mine, door, way)
+            for words, door, way in ways
+            if (mine := [kind for kind in asked if kind.door in words])
+        ]
+        for job in jobs:
+            snapshot.readings |= job.result()
+    for _, door, _ in ways:
+        snapshot.trips |= {} if isinstance(door, NotApplicable) else door.trips
+    return snapshot
+
+
+def _read(kinds: list[Kind], door: Door | NotApplicable, way: Way) -> dict[str, Reading]:
+    started, clock = datetime.now(UTC), time.monotonic()
+    try:
+        answers = way(kinds)
+    except DoorError as error:
+        answers = {kind.name: Unreadable(str(error)) for kind in kinds}
+    took = time.monotonic() - clock
+    name, command = ("none", "") if isinstance(door, NotApplicable) else (door.name, door.command)
+    return {
+        kind.name: Reading(name, f"{command}: {kind.reads}", started, took, _parse(kind, answers[kind.name]))
+        for kind in kinds
+    }
+
+
+def _parse(kind: Kind, answer: Any) -> Observations | Unreadable | NotApplicable:
+    if isinstance(answer, Unreadable | NotApplicable):
+        return answer
+    try:
+        return kind.parse(answer)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return Unreadable(f"the answer about {kind.name}s is not understood ({type(error).__name__}: {error})")
+
+
+def _describe(doors: Doors) -> Any:
+    return doors.aws if isinstance(doors.aws, NotApplicable) else doors.aws.describe()
+
+
+def _look(door: ContainerDoor, kinds: list[Kind], baseline: Baseline) -> dict[str, Any]:
+    nonce = secrets.token_hex(8)
+    others = any(kind.door == "engine" and baseline.policy(kind.name).policy != "ignore" for kind in kinds)
+    look = door.look(join(kinds, baseline, nonce), others=others)
+    gone = Unreadable("the container is not there, so nothing in it could be looked at")
+    answers: dict[str, Any] = {}
+    for kind in kinds:
+        text = gone if look.inspect is None else unframe(look.stdout, kind.name, nonce, look.stderr)
+        if kind.door == "engine":
+            plain = text if isinstance(text, str) else ""
+            answers[kind.name] = {"inspect": look.inspect, "others": look.others, "text": plain}
+        else:
+            answers[kind.name] = text
+    return answers
+
+
+def join(kinds: Iterable[Kind], baseline: Baseline, nonce: str) -> str:
+    """Return one script for sh that runs every probe in a subshell of its own, each answer framed by the nonce.
+
+    A probe that fails or ends early spoils its own frame only. It reads no input, so it cannot eat the script.
+    """
+    parts = ["export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+    for kind in kinds:
+        declared = baseline.resources[kind.name].values()
+        script = kind.probe(declared, baseline.policy(kind.name).watch)
+        parts.append(f"printf '{nonce} begin {kind.name}\\n'\n(\n{script}\n) </dev/null\nprintf '\\n{nonce} end {kind.name} %s\\n' \"$?\"")
+    body = "\n".join(parts)
+    return f"hubspec() {{\n{body}\n}}\nhubspec\n"
+
+
+def unframe(stdout: str, kind: str, nonce: str, stderr: str) -> str | Unreadable:
+    """Return the answer of one probe; unreadable where its frame is broken or it exited with another status than 0."""
+    last = stderr.strip().splitlines()[-1:] or ["nothing on standard error"]
+    _, begun, rest = stdout.partition(f"{nonce} begin {kind}\n")
+    text, ended, tail = rest.partition(f"\n{nonce} end {kind} ")
+    if not begun or not ended:
+        return Unreadable(f"the answer of the container broke off while it listed {kind}s; last: {last[0]}")
+    status = tail.partition("\n")[0]
+    if status != "0":
+        return Unreadable(f"the container could not list its {kind}s (status {status}): {last[0]}")
+    return text

@@ -1,0 +1,28 @@
+"""What can go wrong, as a tree. Each error is a sentence: what happened, where, and what to do next.
+
+HubspecError
+├── BaselineError   the baseline, or a snapshot file, is not one: a usage error, nothing was looked at
+├── UnknownClusterError  AWS says that there is no such cluster: a usage error
+└── DoorError       a door could not be looked through: what it would have shown is unreadable, never absent
+"""
+
+
+class HubspecError(Exception):
+    """Anything that hubspec says in its own words."""
+
+
+class BaselineError(HubspecError):
+    """One or more faults of a baseline. `faults` is one sentence each, beginning with file:line."""
+
+    def __init__(self, faults: list[str]) -> None:
+        """Take every fault at once, in the order of the file."""
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class UnknownClusterError(HubspecError):
+    """There is no cluster of that id in this account and region."""
+
+
+class DoorError(HubspecError):
+    """The engine, the container, the hub or AWS did not let us look."""

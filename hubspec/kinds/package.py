@@ -1,0 +1,216 @@
+"""A package in a conda environment of the container, installed by conda or by pip."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
+from pydantic import Field, StringConstraints, model_validator
+from rattler import BuildString, MatchSpec, PackageRecord
+from rattler.exceptions import InvalidMatchSpecError, InvalidVersionError
+
+from hubspec.kind import Kind, Observations, beyond_declared
+from hubspec.model import Absent, Action, Drift, Observation, Present, Resource, Text
+
+PREFIX = "/opt/conda"
+"""Where EMR's image has conda (EMR Release Guide, 'Installing additional kernels and libraries')."""
+
+PackageName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+/)?(pip:)?[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
+def split(name: str) -> tuple[str, str, str]:
+    """Return environment, manager ('conda' or 'pip') and package name of `[ENVIRONMENT/][pip:]NAME`."""
+    environment, _, rest = name.rpartition("/")
+    manager, _, package = rest.rpartition(":")
+    return environment or "base", manager or "conda", package
+
+
+class Package(Resource):
+    """A package by `[ENVIRONMENT/][pip:]NAME`; in YAML a text alone is its version."""
+
+    name: PackageName
+    version: str | None = Field(
+        None, description="For conda a version of its MatchSpec (2.12.*, >=2,<3); for pip a version specifier (==1.5.*)."
+    )
+    build: str | None = Field(None, description="Build string or a glob of it (conda only).")
+    channel: Text | None = Field(None, description="The channel it came from, as its record names it (conda only).")
+    requested: bool | None = Field(None, description="True: a person asked for it by name; not just a dependency.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_is_version(cls, value: Any) -> Any:
+        if isinstance(value, dict) and set(value) == {"name", "="}:
+            return {"name": value["name"], "version": value["="]}
+        return value
+
+    @model_validator(mode="after")
+    def _versions_parse(self) -> Package:
+        pip = split(self.name)[1] == "pip"
+        if pip and (self.build is not None or self.channel is not None):
+            message = "build and channel are conda's: a pip package has neither"
+            raise ValueError(message)
+        try:
+            if pip:
+                SpecifierSet(self.version or "")
+            elif any(character.isspace() for character in f"{self.version}{self.build}"):
+                raise InvalidMatchSpecError("a blank separates version and build")
+            else:
+                MatchSpec(self.spec(version=self.version, build=self.build))
+        except (InvalidSpecifier, InvalidMatchSpecError) as error:
+            language = "pip version specifier, such as ==1.5.*" if pip else "conda version or build, such as >=2,<3"
+            message = f"version {self.version!r}, build {self.build!r}: not a {language} ({error})"
+            raise ValueError(message) from None
+        return self
+
+    @classmethod
+    def canonical(cls, name: str) -> str:
+        """Return the name as conda (lower case) or pip (PEP 503) writes it."""
+        environment, manager, package = split(name)
+        prefix = "" if environment == "base" else f"{environment}/"
+        return prefix + (f"pip:{canonicalize_name(package)}" if manager == "pip" else package.lower())
+
+    def spec(self, *, version: str | None = None, build: str | None = None) -> str:
+        """Return the package as its manager's install command takes it, by default with what was stated."""
+        package = split(self.name)[2]
+        if split(self.name)[1] == "pip":
+            return package + (version or "")
+        return " ".join([package, *([version or "*"] if version or build else []), *([build] if build else [])])
+
+    def accepts(self, field: str, found: Any) -> bool:
+        """Compare `version` and `build` as the package's own manager does; the rest by value."""
+        if field not in {"version", "build"} or not isinstance(found, str):
+            return super().accepts(field, found)
+        _, manager, package = split(self.name)
+        try:
+            if manager == "pip":
+                return SpecifierSet(self.version or "").contains(found, prereleases=True)
+            version, build = (found, "0") if field == "version" else ("0", found)
+            spec = MatchSpec(self.spec(**{field: getattr(self, field)}))
+            record = PackageRecord(package, version, BuildString(build), 0, "noarch")
+            return spec.matches(record)
+        except (InvalidVersion, InvalidVersionError):
+            return False
+
+
+# Names of files say name, version and build, so no record is opened but for two of its fields: they may be megabytes.
+_SCRIPT = r"""
+read_environment() {
+  printf 'e:%s\n' "$1"
+  ( cd "$1/conda-meta" && ls && grep -oHm1 '"requested_specs\{0,1\}": *\(\[ *\)\{0,1\}"[^"]\{1,\}"' -- *.json
+    grep -oHm1 '"channel": *"[^"]*"' -- *.json; : ) | sed 's/^/c:/'
+  for d in "$1"/lib/python*/site-packages/*.dist-info "$1"/lib/python*/site-packages/*.egg-info; do
+    [ -e "$d" ] || continue
+    installer=; [ -f "$d/INSTALLER" ] && read -r installer < "$d/INSTALLER"
+    asked=0; [ -f "$d/REQUESTED" ] && asked=1
+    printf 'd:%s:%s:%s\n' "$asked" "$installer" "${d##*/}"
+  done
+}
+"""
+
+
+def probe(_declared: Iterable[Resource], _watch: Iterable[str]) -> str:
+    """Return the script that lists what conda and pip installed in the base environment and in each below envs/."""
+    prefix = shlex.quote(PREFIX)
+    return (
+        f"{_SCRIPT}[ -d {prefix}/conda-meta ] || {{ echo 'no conda environment at {PREFIX}' >&2; exit 1; }}\n"
+        f"for e in {prefix} {prefix}/envs/*; do [ -d \"$e/conda-meta\" ] && read_environment \"$e\"; done; :\n"
+    )
+
+
+def parse(answer: str) -> Observations:
+    """Return every package by `[ENVIRONMENT/][pip:]NAME` from the probe's lines: `e:` environment, `c:` conda, `d:` pip."""
+    packages: Observations = {}
+    environment, records = "", dict[str, dict[str, Any]]()
+    pip: list[tuple[str, str, str]] = []
+
+    def close() -> None:
+        conda_names = set()
+        for stem, fields in records.items():
+            name, version, build = stem.rsplit("-", 2)
+            conda_names.add((canonicalize_name(name), version))
+            _add(packages, environment + name, {"version": version, "build": build, "channel": None, "requested": False} | fields)
+        for directory, installer, asked in pip:
+            name, _, version = directory.partition("-")
+            version = version.split("-py")[0]
+            if installer != "conda" and (canonicalize_name(name), version) not in conda_names:
+                fields = {"version": version, "requested": asked == "1"}
+                _add(packages, f"{environment}pip:{canonicalize_name(name)}", fields)
+
+    for line in answer.split("\n"):
+        mark, _, rest = line.partition(":")
+        if mark == "e":
+            close()
+            records, pip = {}, []
+            environment = "" if rest == PREFIX else rest.rpartition("/")[2] + "/"
+        elif mark == "c" and ".json" in rest:
+            stem, _, field = rest.partition(".json")
+            if stem.count("-") >= 2:
+                records.setdefault(stem, {}).update(_record_field(field))
+        elif mark == "d":
+            asked, installer, directory = rest.split(":", 2)
+            pip.append((directory.removesuffix(".dist-info").removesuffix(".egg-info"), installer, asked))
+    close()
+    return packages
+
+
+def _record_field(text: str) -> dict[str, Any]:
+    key, _, value = text.lstrip(":").partition(":")
+    value = value.strip().strip("[").strip().strip('"')
+    if key.startswith('"requested_spec'):
+        return {"requested": value not in {"", "None"}}
+    return {"channel": value} if key == '"channel"' else {}
+
+
+def _add(packages: Observations, name: str, fields: dict[str, Any]) -> None:
+    packages[name] = Present(Package.model_construct({"name", *fields}, name=name, **fields))
+
+
+def undeclared(declared: Mapping[str, Resource], observed: Mapping[str, Observation]) -> dict[str, Any]:
+    """Return the packages that a person asked for and nobody declared; dependencies are no drift."""
+    return {name: seen for name, seen in beyond_declared(declared, observed).items() if seen["requested"]}
+
+
+def fix(drift: Drift) -> list[Action]:
+    """Return what installs the declared version; conda's solver may change others, so a change of version is unsafe."""
+    if drift.expected.ensure == "absent":
+        return forget(drift.name)
+    assert isinstance(drift.expected, Package)
+    environment, manager, _ = split(drift.name)
+    missing = isinstance(drift.observed, Absent)
+    spec = drift.expected.spec(version=drift.expected.version, build=drift.expected.build)
+    if manager == "pip":
+        command = f"{_prefix(environment)}/bin/pip install {shlex.quote(spec)}"
+    else:
+        command = f"{PREFIX}/bin/conda install -y -n {shlex.quote(environment)} {shlex.quote(spec)}"
+    sentence = f"install {spec} into the environment {environment}"
+    return [Action(sentence=sentence, door="container", request=command, safety="safe" if missing else "unsafe")]
+
+
+def forget(name: str) -> list[Action]:
+    """Return what removes a package that must not be there."""
+    environment, manager, package = split(name)
+    command = f"{_prefix(environment)}/bin/pip uninstall -y" if manager == "pip" else f"{PREFIX}/bin/conda remove -y -n {shlex.quote(environment)}"
+    sentence = f"remove {package} from the environment {environment}"
+    return [Action(sentence=sentence, door="container", request=f"{command} {shlex.quote(package)}", safety="unsafe")]
+
+
+def _prefix(environment: str) -> str:
+    return shlex.quote(PREFIX if environment == "base" else f"{PREFIX}/envs/{environment}")
+
+
+KIND = Kind(
+    name="package",
+    section="packages",
+    resource=Package,
+    door="container",
+    reads=f"conda-meta and site-packages of {PREFIX} and its environments",
+    probe=probe,
+    parse=parse,
+    fix=fix,
+    undeclared=undeclared,
+    forget=forget,
+)

@@ -1,0 +1,165 @@
+"""An operating system account inside the container: what PAM logs a person in with."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, StringConstraints
+
+from hubspec.kind import Kind, Observations, beyond_declared
+from hubspec.model import Absent, Action, Drift, Observation, Present, Resource, Text
+
+FIRST_PERSON, NOBODY = 1000, 65534
+"""Debian and Ubuntu give people uids from 1000 (login.defs UID_MIN); 65534 is nobody."""
+
+AccountName = Annotated[str, StringConstraints(pattern=r"^[^\s:/\x00-\x1f\x7f-]([^\s:/\x00-\x1f\x7f]){0,255}$")]
+
+
+class User(Resource):
+    """An account of /etc/passwd, /etc/group and /etc/shadow in the container."""
+
+    UNORDERED: ClassVar[frozenset[str]] = frozenset({"groups"})
+
+    name: AccountName
+    uid: int | None = Field(None, ge=0, description="Numeric user id.")
+    group: Text | None = Field(None, description="Name of the primary group.")
+    groups: list[str] | None = Field(None, description="Names of all supplementary groups.")
+    home: Text | None = Field(None, description="Home directory.")
+    shell: Text | None = Field(None, description="Login shell.")
+    locked: bool | None = Field(None, description="True: no password opens it (shadow entry starts with ! or *).")
+    default_password: bool | None = Field(
+        None, description="True: its password is the documented default (jovyan: jupyter), or the user's own name."
+    )
+
+
+# The hash never leaves the container: it is compared there, by perl's crypt, and only the verdict is sent.
+_PERL = r"""
+while (<STDIN>) { chomp; my ($n, $h) = split /:/; $hash{$n} = $h }
+for my $n (@ARGV) {
+  my $h = $hash{$n}; next unless defined $h;
+  my $hit = 0;
+  if ($h !~ /^[!*]/ && length $h) { for my $p ($n, $n eq "jovyan" ? "jupyter" : ()) {
+    my $c = crypt($p, $h); $hit = 1 if defined $c && $c eq $h } }
+  print "d:$n:", ($h eq "" ? 1 : $hit), "\n";
+}
+"""
+
+
+def probe(declared: Iterable[Resource], _watch: Iterable[str]) -> str:
+    """Return the script that reads all accounts, and compares the passwords of those that declare `default_password`."""
+    asked = [user.name for user in declared if "default_password" in user.model_fields_set]
+    script = "sed 's/^/p:/' /etc/passwd && sed 's/^/g:/' /etc/group || exit 1\n"
+    script += r"""awk -F: '{print "s:" $1 ":" ($2 ~ /^[!*]/ ? 1 : 0)}' /etc/shadow || true""" + "\n"
+    if asked:
+        names = " ".join(map(shlex.quote, asked))
+        script += f"perl -e {shlex.quote(_PERL)} -- {names} < /etc/shadow || true\n"
+    return script
+
+
+def parse(answer: str) -> Observations:
+    """Return every account by name from the probe's lines: `p:` passwd, `g:` group, `s:` locked, `d:` default password.
+
+    Raises ValueError on a line of /etc/passwd with fewer than seven fields or a uid that is no number.
+    """
+    rows: dict[str, list[list[str]]] = {"p": [], "g": [], "s": [], "d": []}
+    for line in answer.split("\n"):
+        if line[1:2] == ":" and line[0] in rows:
+            rows[line[0]].append(line[2:].split(":"))
+    group_names = {row[2]: row[0] for row in rows["g"] if len(row) >= 4}
+    members: dict[str, list[str]] = {}
+    for row in rows["g"]:
+        for member in row[3].split(",") if len(row) >= 4 and row[3] else ():
+            members.setdefault(member, []).append(row[0])
+    locked = {row[0]: row[1] == "1" for row in rows["s"]}
+    default = {row[0]: row[1] == "1" for row in rows["d"]}
+    users: Observations = {}
+    for row in rows["p"]:
+        if len(row) < 7 or not row[2].isdigit():
+            message = f"/etc/passwd has a line that is no account: {':'.join(row)!r}"
+            raise ValueError(message)
+        name = row[0]
+        fields: dict[str, Any] = {
+            "uid": int(row[2]),
+            "group": group_names.get(row[3], row[3]),
+            "groups": sorted(members.get(name, [])),
+            "home": row[5],
+            "shell": row[6],
+            "locked": locked.get(name),
+            "default_password": default.get(name),
+        }
+        unread = {} if name in locked else {"locked": "its entry in /etc/shadow could not be read"}
+        if name not in default:
+            unread["default_password"] = "its password was not compared with the default: no shadow entry, or no perl"
+        users[name] = Present(User.model_construct(set(fields) | {"name"}, name=name, **fields), unread or None)
+    return users
+
+
+def undeclared(declared: dict[str, Resource], observed: dict[str, Observation]) -> dict[str, Any]:
+    """Return the accounts of people that were not declared; system accounts (uid below 1000, nobody) are no drift."""
+    extra = beyond_declared(declared, observed)
+    return {name: seen for name, seen in extra.items() if seen["uid"] >= FIRST_PERSON and seen["uid"] != NOBODY}
+
+
+def fix(drift: Drift) -> list[Action]:
+    """Return what creates the account, or changes just the fields that differ."""
+    name = shlex.quote(drift.name)
+    if drift.expected.ensure == "absent":
+        return forget(drift.name)
+    if isinstance(drift.observed, Absent):
+        return _create(drift.expected, name)
+    wanted = {difference.field: difference.wanted for difference in drift.differences}
+    actions = []
+    options = "".join(
+        f" {option} {shlex.quote(','.join(value) if isinstance(value, list) else str(value))}"
+        for field, option in _OPTIONS.items()
+        if (value := wanted.get(field)) is not None and not hasattr(value, "matches")
+    )
+    if options:
+        risky = "unsafe" if {"uid", "home"} & set(wanted) else "safe"
+        actions.append(_do(f"change {drift.name}: {', '.join(wanted)}", f"usermod{options} {name}", risky))
+    if "locked" in wanted:
+        if wanted["locked"]:
+            actions.append(_do(f"lock {drift.name}", f"usermod -L {name}", "safe"))
+        else:
+            actions.append(_do(f"give {drift.name} a password of its own", f"passwd {name}", "manual"))
+    if wanted.get("default_password") is False:
+        actions.append(_do(f"give {drift.name} a password that is not the default", f"passwd {name}", "manual"))
+    return actions
+
+
+def forget(name: str) -> list[Action]:
+    """Return what removes an account that must not be there; its home is kept."""
+    return [_do(f"remove the account {name}, keep its home", f"userdel {shlex.quote(name)}", "unsafe")]
+
+
+_OPTIONS = {"uid": "-u", "group": "-g", "groups": "-G", "home": "-d", "shell": "-s"}
+
+
+def _create(expected: Resource, name: str) -> list[Action]:
+    stated = {field: value for field, value in expected.stated().items() if not isinstance(value, bool)}
+    options = "".join(
+        f" {option} {shlex.quote(','.join(value) if isinstance(value, list) else str(value))}"
+        for field, option in _OPTIONS.items()
+        if (value := stated.get(field)) is not None and not hasattr(value, "matches")
+    )
+    return [_do(f"create the account {expected.name}", f"useradd -m{options} {name}", "safe")]
+
+
+def _do(sentence: str, command: str, safety: Any) -> Action:
+    return Action(sentence=sentence, door="container", request=command, safety=safety)
+
+
+KIND = Kind(
+    name="user",
+    section="users",
+    resource=User,
+    door="container",
+    reads="/etc/passwd, /etc/group, and of /etc/shadow whether an entry is locked or the default",
+    probe=probe,
+    parse=parse,
+    fix=fix,
+    undeclared=undeclared,
+    forget=forget,
+)

@@ -1,0 +1,241 @@
+"""The words of an audit: control, resource, observation, drift, action, outcome, record.
+
+Every other room speaks in these types, and this file imports none of them.
+Expected and observed share one shape: a `Resource`. Only the fields in its `model_fields_set` were stated; a field
+that was not stated is not compared, and a field stated as `None` must not be there.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+
+RECORD_SCHEMA = 1
+"""Version of a line of `records.jsonl`: it changes when a field is removed, renamed or changes its meaning."""
+
+
+class Value(BaseModel):
+    """An immutable value that refuses any field it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Severity(enum.StrEnum):
+    """How bad a drift of a control is: the CVSS ladder without its 'none'."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Outcome(enum.StrEnum):
+    """What an audit says of one check."""
+
+    COMPLIANT = "compliant"
+    FIXED = "fixed"
+    DRIFTED = "drifted"
+    WAIVED = "waived"
+    UNREADABLE = "unreadable"
+    NOT_APPLICABLE = "not applicable"
+
+
+class Pattern(Value):
+    """A value form: any text that the regular expression matches as a whole."""
+
+    matches: str = Field(description="Regular expression (Python), matched against the whole value.")
+
+    @field_validator("matches")
+    @classmethod
+    def _compiles(cls, text: str) -> str:
+        try:
+            re.compile(text)
+        except re.error as error:
+            message = f"is not a regular expression ({error})"
+            raise ValueError(message) from None
+        return text
+
+    def __str__(self) -> str:
+        return f"matches {self.matches}"
+
+
+Text = Annotated[
+    Annotated[str, Tag("text")] | Annotated[Pattern, Tag("pattern")],
+    Discriminator(lambda value: "pattern" if isinstance(value, (dict, Pattern)) else "text"),
+]
+"""A declared text: the value itself, or `{matches: REGEX}`. What was observed is always the value itself."""
+
+
+class Resource(Value):
+    """One thing that ought to be, or is, on a cluster. Each kind derives its own.
+
+    `ensure: absent` says that the thing must not be there. The name is the key in the baseline.
+    """
+
+    UNORDERED: ClassVar[frozenset[str]] = frozenset()
+    """List fields in which order and repetition mean nothing."""
+    OPEN: ClassVar[frozenset[str]] = frozenset()
+    """Mapping fields of which only the stated keys are compared; the others are for the check of the undeclared."""
+
+    name: str
+    ensure: Literal["present", "absent"] = "present"
+    control: str | None = Field(None, description="The control it is checked under, instead of its kind's own.")
+
+    def stated(self) -> dict[str, Any]:
+        """Return field -> value of what was stated, without `name`, `ensure` and `control`."""
+        return {name: getattr(self, name) for name in type(self).fields_compared() if name in self.model_fields_set}
+
+    @classmethod
+    def fields_compared(cls) -> list[str]:
+        """Return the names of the fields that a comparison looks at, in the order of their definition."""
+        return [name for name in cls.model_fields if name not in Resource.model_fields]
+
+    @classmethod
+    def canonical(cls, name: str) -> str:
+        """Return the one spelling of a name that both sides use. A kind overrides it where names have several."""
+        return name
+
+    def accepts(self, field: str, found: Any) -> bool:
+        """Say whether the value found is the one stated in this field. A kind overrides it for a value form of its own."""
+        wanted = getattr(self, field)
+        if isinstance(wanted, Pattern):
+            return isinstance(found, str) and re.fullmatch(wanted.matches, found) is not None
+        if field in self.UNORDERED and wanted is not None and found is not None:
+            return set(wanted) == set(found)
+        return bool(wanted == found)
+
+
+@dataclass(frozen=True)
+class Present:
+    """The thing is there; `fields` is what was seen of it. A field that could not be read is in `unread`."""
+
+    resource: Resource
+    unread: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Absent:
+    """We looked, and the thing is not there."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """We could not look; never the same as absent. `reason` is a sentence with the next thing to do."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """The kind has no meaning on this cluster, for the reason given."""
+
+    reason: str
+
+
+Observation = Present | Absent | Unreadable | NotApplicable
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field in which expected and observed differ. `None` in `found` means that it is not there."""
+
+    field: str
+    wanted: Any
+    found: Any
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A resource that is not what was declared, with every differing field."""
+
+    kind: str
+    name: str
+    expected: Resource
+    observed: Present | Absent
+    differences: tuple[Difference, ...]
+
+
+class Action(Value):
+    """A fix as data: what would be done, through which door, and how dangerous that is. Printing it is not doing it."""
+
+    sentence: str = Field(description="What it does, for a person.")
+    door: Literal["container", "engine", "hub", "aws"] = Field(description="The way it is carried out.")
+    request: str = Field(description="The shell command, or the API request, that does it. Never holds a secret.")
+    safety: Literal["safe", "unsafe", "manual"] = Field(description="'manual' is for a person only.")
+
+
+class Waiver(Value):
+    """An accepted drift: who accepted it, why, and until when (the last day, UTC, included)."""
+
+    control: str = Field(description="Id of the control.")
+    resource: str = Field("*", description="Name of the resource, as a shell pattern.")
+    cluster: str = Field("*", description="Name of the cluster, as a shell pattern.")
+    reason: str = Field(min_length=1)
+    owner: str = Field(min_length=1, description="Who answers for it.")
+    ticket: str = Field(min_length=1, description="Where it was agreed.")
+    until: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Last day on which it counts, in UTC: YYYY-MM-DD.")
+
+
+class Control(Value):
+    """What is demanded, why, and how bad it is when it does not hold; apart from the code, in a baseline."""
+
+    kind: str = Field(description="The kind of resource it is about.")
+    title: str = Field(min_length=1, description="The demand, as a sentence.")
+    severity: Severity = Field(strict=False)
+    why: str = Field(min_length=1, description="What goes wrong when it does not hold.")
+    tags: dict[str, list[str]] = Field(default_factory=dict, description="Framework name -> requirement ids.")
+    fields: list[str] = Field(
+        default_factory=list,
+        description="Only these fields of a resource; without it, every field that no other control of the kind names.",
+    )
+    undeclared: bool = Field(default=False, description="True: it is about what exists without being declared.")
+
+
+class Record(Value):
+    """What one check found: the only thing that a report reads. One line of `records.jsonl`."""
+
+    schema_version: int = RECORD_SCHEMA
+    run: str = Field(description="Id of the run, the same in all its records.")
+    cluster: str
+    kind: str
+    resource: str = Field(description="Name of the declared resource; '*' for the check of the undeclared.")
+    check: Literal["declared", "undeclared"]
+    test: str = Field(description="pytest's node id, to run this check alone.")
+    control: str = Field(description="Control id.")
+    title: str
+    severity: Severity = Field(strict=False)
+    why: str
+    tags: dict[str, list[str]]
+    outcome: Outcome = Field(strict=False)
+    message: str = Field(description="The outcome in one sentence; the reason where it could not be looked at.")
+    expected: dict[str, Any] = Field(description="Field -> wanted value, as declared.")
+    before: dict[str, Any] | None = Field(description="Field -> value found; None: absent, or not looked at.")
+    after: dict[str, Any] | None = Field(description="The same, once fixed; equal to `before` in a run that only read.")
+    differences: list[dict[str, Any]] = Field(description="{field, wanted, found} of each field that differs.")
+    actions: list[dict[str, Any]] = Field(description="{sentence, door, request, safety, result} of each next step.")
+    waiver: dict[str, Any] | None = Field(description="{reason, owner, ticket, until}, where one applies.")
+    declared_at: str = Field(description="file:line of the declaration.")
+    door: str = Field(description="The way it was read: docker, hub, aws, snapshot.")
+    evidence: str = Field(description="The command or request that saw it.")
+    started: datetime = Field(strict=False, description="When the state was read, UTC.")
+    took: float = Field(description="Seconds that the round trip took, shared by all that it read.")
+
+
+class Run(Value):
+    """One run of the suite, as told on top of a report: what ran, against what, and how it ended."""
+
+    id: str = Field(description="The id that all its records carry.")
+    started: datetime = Field(strict=False, description="UTC.")
+    finished: datetime = Field(strict=False, description="UTC.")
+    clusters: list[str]
+    baselines: list[str] = Field(description="Paths of the baseline files.")
+    version: str = Field(description="Version of hubspec.")
+    command: str = Field(description="The command line; never holds a secret.")
+    exit_code: int
+    notices: list[str] = Field(description="What to know first: waivers expired or orphaned, TLS not verified.")
+    round_trips: dict[str, int] = Field(description="Door -> number of round trips through it.")

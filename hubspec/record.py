@@ -1,0 +1,83 @@
+"""From a verdict to a record: the one object that every report is made from."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hubspec.check import Verdict
+from hubspec.model import Outcome, Pattern, Record
+
+
+def record(verdict: Verdict, *, run: str, test: str) -> Record:
+    """Return the record of one verdict. `run` is the id of the run, `test` pytest's node id."""
+    check, reading = verdict.check, verdict.reading
+    expected: dict[str, Any] = {}
+    if check.resource:
+        stated = check.resource.stated()
+        expected = {name: plain(value) for name, value in stated.items() if not check.fields or name in check.fields}
+        if not check.fields:
+            expected = {}
+        expected = {"ensure": check.resource.ensure} | expected
+    looked = verdict.outcome is not Outcome.UNREADABLE and verdict.outcome is not Outcome.NOT_APPLICABLE
+    found = plain(verdict.found) if looked and verdict.found is not None else None
+    if found is not None and check.resource:
+        found = {"ensure": "present"} | {name: value for name, value in found.items() if name in expected}
+    elif looked and check.resource:
+        found = {"ensure": "absent"}
+    waiver = verdict.waiver
+    return Record(
+        run=run,
+        cluster=verdict.cluster,
+        kind=check.kind,
+        resource=check.name,
+        check="declared" if check.resource else "undeclared",
+        test=test,
+        control=check.control_id,
+        title=check.control.title,
+        severity=check.control.severity,
+        why=check.control.why,
+        tags=check.control.tags,
+        outcome=verdict.outcome,
+        message=verdict.reason,
+        expected=expected,
+        before=found,
+        after=found,
+        differences=[
+            {"field": difference.field, "wanted": plain(difference.wanted), "found": plain(difference.found)}
+            for difference in verdict.differences
+        ],
+        actions=[action.model_dump() | {"result": None} for action in verdict.actions],
+        waiver=waiver.model_dump(include={"reason", "owner", "ticket", "until"}) if waiver else None,
+        declared_at=str(check.place),
+        door=reading.door,
+        evidence=reading.evidence,
+        started=reading.started,
+        took=round(reading.took, 4),
+    )
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON would hold it; a pattern becomes {matches: REGEX}."""
+    if isinstance(value, Pattern):
+        return {"matches": value.matches}
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return value
+
+
+def shown(value: Any) -> str:
+    """Return a value for one line of a terminal: nothing in it can move the cursor or start a new line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict) and set(value) == {"matches"}:
+        return f"a text that matches {printable(value['matches'])}"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """Return a text in which control, format and line-breaking characters are written as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,31 @@
+"""The failure of one check as text: what, where, wanted, found, and the next thing to do."""
+
+from __future__ import annotations
+
+from hubspec.model import Record
+from hubspec.record import printable, shown
+
+
+def scene(record: Record) -> str:
+    """Return the text that pytest, JUnit and Allure show for a check that is not compliant."""
+    lines = [
+        f"{printable(record.message)}",
+        f"  cluster   {record.cluster}",
+        f"  control   {record.control} ({record.severity}): {printable(record.title)}",
+        f"  declared  {record.declared_at}",
+    ]
+    for difference in record.differences:
+        lines.append(f"  {printable(str(difference['field']))}")
+        lines.append(f"    wanted  {shown(difference['wanted'])}")
+        lines.append(f"    found   {shown(difference['found'])}")
+    lines.append(f"  seen by   {printable(record.evidence)} (door {record.door}, {record.started:%Y-%m-%d %H:%M:%S} UTC)")
+    for action in record.actions:
+        lines.append(f"  next      {printable(action['sentence'])} ({action['safety']})")
+        lines.append(f"            {_way(action['door'])}{printable(action['request'])}")
+    if record.outcome == "unreadable":
+        lines.append("  nothing is concluded and no fix is planned: what could not be looked at is not called absent")
+    return "\n".join(lines)
+
+
+def _way(door: str) -> str:
+    return {"container": "sudo docker exec -it jupyterhub ", "engine": "sudo "}.get(door, "")
