@@ -1,0 +1,36 @@
+"""The embedded EMR: a master node and a real JupyterHub in two containers on the local Docker engine.
+
+`up` makes it, `status` finds it, `breaks` injects faults. Nothing here imports the library or pytest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.model import Lab, LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Lab", "LabError", "down", "status", "up"]
+
+
+def up(progress: Callable[[str], None]) -> Lab:
+    """Bring the lab up and answer it; what takes long is told to `progress`. Raises: LabError."""
+    from lab import house  # noqa: PLC0415 - the engine's library is loaded by those who use it
+
+    return house.up(progress)
+
+
+def status() -> Lab | None:
+    """Answer the lab that is up, also when it is broken, or None. Starts and repairs nothing. Raises: LabError."""
+    from lab import house  # noqa: PLC0415
+
+    return house.status()
+
+
+def down(progress: Callable[[str], None], *, with_images: bool = False) -> None:
+    """Remove everything the lab made but its images, which stay as a cache unless asked for. Raises: LabError."""
+    from lab import house  # noqa: PLC0415
+
+    house.down(progress, with_images=with_images)

@@ -1,0 +1,163 @@
+"""Bringing the lab up, looking at it, taking it down."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from lab import base, containers, engine, hub, images, inside, provision, state
+from lab.containers import BASE_LABEL, CLUSTER_LABEL, IMAGE_LABEL
+from lab.model import HUB, LABEL, MASTER, REGION, Lab, LabError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+    from lab.engine import Progress
+
+MASTER_LIMIT = 60.0
+
+
+def status() -> Lab | None:
+    """Answer the lab that is up, or None. It is up as long as its master node exists, whatever broke since.
+
+    Nothing is started or repaired. Raises: LabError where the master's name belongs to a container of others.
+    """
+    client = engine.connect()
+    if client is None:
+        return None
+    master = containers.found(client, MASTER)
+    return None if master is None or not master.id else state.load(client, master.id)
+
+
+def up(progress: Progress) -> Lab:
+    """Bring the lab up, from nothing or from whatever an interrupted run left; answer it.
+
+    Users, packages and files that a person changed since are left as they are; see `mend`.
+    Raises: LabError with the scene: the containers' states and last lines.
+    """
+    client = engine.ensure_engine(progress)
+    for name in (MASTER, HUB):
+        containers.found(client, name)
+    warm = _warm(client)
+    if warm is not None:
+        return warm
+    tag, words = base.ensure_base(client, progress)
+    tags = images.ensure_images(client, tag, progress)
+    try:
+        return _raise(client, tags, words, progress)
+    except LabError as error:
+        raise LabError(str(error), last=containers.scene(client), then="python -m lab down, then up") from error
+
+
+def down(progress: Progress, *, with_images: bool = False) -> None:
+    """Remove every container, volume and network of the lab, its state folder, and on request its images."""
+    client = engine.connect()
+    if client is None:
+        state.forget()
+        return
+    for container in client.containers.list(all=True, filters={"label": LABEL}):
+        progress(f"removing container {container.name}")
+        container.remove(force=True, v=True)
+    for volume in client.volumes.list(filters={"label": LABEL}):
+        volume.remove(force=True)
+    for network in client.networks.list(filters={"label": LABEL}):
+        network.remove()
+    state.forget()
+    if with_images:
+        progress("removing the lab's images")
+        # The stable tag and the base have no label of their own, so names are looked at too.
+        for image in client.images.list():
+            for tag in image.tags:
+                if tag.startswith("hubspec-lab/"):
+                    client.images.remove(tag, force=True)
+
+
+def _warm(client: DockerClient) -> Lab | None:
+    master, box = containers.found(client, MASTER), containers.found(client, HUB)
+    if master is None or box is None or not master.id or {master.status, box.status} != {"running"}:
+        return None
+    for name, container in (("master", master), ("hub", box)):
+        if images.context_hash(name) not in container.labels.get(IMAGE_LABEL, ""):
+            return None
+    lab = state.load(client, master.id)
+    return lab if lab is not None and hub.token_works(lab) else None
+
+
+def _raise(client: DockerClient, tags: dict[str, str], words: str, progress: Progress) -> Lab:
+    containers.make_ground(client)
+    master = containers.found(client, MASTER)
+    if master is None or master.labels.get(IMAGE_LABEL) != tags["master"]:
+        progress("making the master node emr-master")
+        containers.remove(client, HUB)
+        containers.remove(client, MASTER)
+        master = containers.create_master(client, tags["master"], words)
+    fresh_net = containers.wake(master)
+    _wait_master(client, master)
+    box = containers.found(client, HUB)
+    if box is not None and box.labels.get(IMAGE_LABEL) != tags["hub"]:
+        box.remove(force=True, v=True)
+        box = None
+    if box is None:
+        progress("making the hub container jupyterhub")
+        box = containers.create_hub(client, tags["hub"])
+    elif fresh_net:
+        # The namespace it shared went with the master's last run.
+        box.stop(timeout=10)
+    containers.wake(box)
+    lab = _facts(client, master)
+    if not hub.answers(lab):
+        progress("waiting for the hub")
+        inside.run(client, HUB, "rm -f /run/hub.hold; kill -CONT $(cat /run/jupyterhub.pid)")
+        hub.wait(lab)
+    if not provision.done(client):
+        progress("making users and installing packages in the hub container")
+        provision.everything(client, lab)
+    hub.ensure_token(client, lab)
+    state.save(client, lab)
+    return lab
+
+
+def _wait_master(client: DockerClient, master: Container) -> None:
+    deadline = time.monotonic() + MASTER_LIMIT
+    ready = "test -S /run/hubspec-aws.sock && test -s /var/lib/hubspec-lab/id.pub"
+    while inside.run(client, MASTER, ready).code:
+        if time.monotonic() > deadline:
+            raise LabError(f"the AWS API of {master.name} is not up after {MASTER_LIMIT:.0f} s")
+        time.sleep(0.2)
+
+
+def _facts(client: DockerClient, master: Container) -> Lab:
+    deadline = time.monotonic() + MASTER_LIMIT
+    certificate = ""
+    while "END CERTIFICATE" not in certificate:
+        if time.monotonic() > deadline:
+            raise LabError("the hub container made no certificate", wanted="/etc/jupyter/conf/server.crt")
+        with suppress(LabError):
+            certificate = inside.run(client, MASTER, "cat /etc/jupyter/conf/server.crt").out
+        time.sleep(0.05)
+    ports = containers.host_ports(master)
+    host_key = inside.must(client, MASTER, "cat /etc/ssh/ssh_host_ed25519_key.pub").split()
+    state.write(
+        "known_hosts", f"[127.0.0.1]:{ports[22]},[localhost]:{ports[22]} {host_key[0]} {host_key[1]}\n".encode()
+    )
+    for name, body in inside.read_folder(client, MASTER, state.KEPT).items():
+        state.write(name, body)
+    state.keep(client, "server.crt", certificate.encode())
+    state.keep(client, "known_hosts", (state.FOLDER / "known_hosts").read_bytes())
+    return Lab(
+        container=HUB,
+        master=MASTER,
+        cluster_id=master.labels[CLUSTER_LABEL],
+        region=REGION,
+        hub_url=f"https://localhost:{ports[9443]}",
+        hub_fingerprint=hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest(),
+        aws_port=ports[5000],
+        ssh_port=ports[22],
+        base=master.labels[BASE_LABEL],
+        master_id=str(master.id),
+        state=state.FOLDER,
+    )

@@ -1,0 +1,121 @@
+"""The hub's REST API as the lab needs it: waiting for it, its token, its users and groups."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from lab import inside, state
+from lab.model import HUB, Lab, LabError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+ADMIN = "jovyan"
+NOTE = "hubspec lab"
+LIFE = 30 * 24 * 3600
+START_LIMIT = 60.0
+CONFIG = "/etc/jupyter/conf/jupyterhub_config.py"
+CLI_NOTE = "command-line generated"
+FORBIDDEN, NOT_FOUND, ERROR = 403, 404, 400
+
+
+def ask(
+    lab: Lab, method: str, path: str, body: object = None, *, token: str | None = None, limit: float = 20.0
+) -> tuple[int, Any]:
+    """Call the hub, trusting the lab's own certificate only. Answers status and decoded body.
+
+    Raises: OSError (refused, timed out, another certificate) where the hub does not answer.
+    """
+    where = urlsplit(lab.hub_url)
+    if token is None:
+        token = lab.token_file.read_text().strip() if lab.token_file.exists() else ""
+    context = ssl.create_default_context(cafile=str(lab.ca_file))
+    link = http.client.HTTPSConnection(where.hostname or "", where.port, timeout=limit, context=context)
+    try:
+        headers = {"Authorization": f"token {token}"} if token else {}
+        link.request(method, f"/hub/api{path}", None if body is None else json.dumps(body), headers)
+        answer = link.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None
+    except (http.client.HTTPException, ValueError) as error:
+        raise OSError(str(error)) from error
+    finally:
+        link.close()
+
+
+def must(lab: Lab, method: str, path: str, body: object = None, *, fine: tuple[int, ...] = ()) -> Any:  # noqa: ANN401
+    """Call the hub and answer the body. Raises: LabError where it refuses with a status not in `fine`."""
+    try:
+        status, answer = ask(lab, method, path, body)
+    except OSError as error:
+        raise LabError(f"the hub does not answer {method} {path}", last=str(error), then="python -m lab up") from error
+    if status >= ERROR and status not in fine:
+        raise LabError(f"the hub refused {method} {path}", found=f"HTTP {status}", last=str(answer))
+    return answer
+
+
+def answers(lab: Lab, limit: float = 2.0) -> bool:
+    """Answer whether the hub itself (not only its proxy) answers within `limit` seconds."""
+    try:
+        return ask(lab, "GET", "/", token="", limit=limit)[0] < ERROR
+    except OSError:
+        return False
+
+
+def wait(lab: Lab) -> None:
+    """Wait until the hub answers. Raises: LabError after START_LIMIT."""
+    deadline = time.monotonic() + START_LIMIT
+    while not answers(lab):
+        if time.monotonic() > deadline:
+            raise LabError(
+                f"the hub does not answer at {lab.hub_url} after {START_LIMIT:.0f} s", then="python -m lab down"
+            )
+        time.sleep(0.1)
+
+
+def token_works(lab: Lab) -> bool:
+    """Answer whether the token in the lab's file opens the hub as its admin."""
+    if not lab.token_file.exists():
+        return False
+    try:
+        status, user = ask(lab, "GET", "/user", limit=5.0)
+    except OSError:
+        return False
+    return status < ERROR and bool(user.get("admin"))
+
+
+def ensure_token(client: DockerClient, lab: Lab) -> None:
+    """Mint the admin's token where the one at hand does not work; it ends after 30 days.
+
+    `jupyterhub token` makes a token that never ends, so it only serves to ask for this one and is deleted.
+    Source of fact: DOMAIN section 1.7.
+    """
+    if token_works(lab):
+        return
+    words = inside.must(client, HUB, f"jupyterhub token -f {CONFIG} {ADMIN}", cwd="/home/jovyan").split()
+    if not words:
+        raise LabError("`jupyterhub token` printed nothing")
+    first = words[-1]
+    _, known = ask(lab, "GET", f"/users/{ADMIN}/tokens", token=first)
+    status, made = ask(lab, "POST", f"/users/{ADMIN}/tokens", {"note": NOTE, "expires_in": LIFE}, token=first)
+    if status >= ERROR:
+        raise LabError("the hub refused to mint a token", found=f"HTTP {status}")
+    state.keep(client, "token", (made["token"] + "\n").encode())
+    for old in known["api_tokens"]:
+        if old["note"] in (CLI_NOTE, NOTE):
+            must(lab, "DELETE", f"/users/{ADMIN}/tokens/{old['id']}", fine=(NOT_FOUND,))
+
+
+def revoke_token(lab: Lab) -> None:
+    """Delete the lab's own token at the hub; the file keeps what no longer opens anything."""
+    status, known = ask(lab, "GET", f"/users/{ADMIN}/tokens")
+    if status == FORBIDDEN:
+        return
+    mine = [token["id"] for token in known["api_tokens"] if token["note"] == NOTE]
+    for number in mine:
+        ask(lab, "DELETE", f"/users/{ADMIN}/tokens/{number}")
