@@ -132,16 +132,33 @@ def _declared(check: Check, snapshot: Snapshot, reading: Reading) -> Verdict:
         return Verdict(check, snapshot.cluster, outcome, seen.reason, reading)
     found = None
     if isinstance(seen, Present):
-        names = check.fields if check.fields else type(expected).fields_compared()
+        names = check.fields or type(expected).fields_compared()
         missing = seen.unread or {}
-        found = {name: getattr(seen.resource, name, None) for name in type(expected).fields_compared() if name in names and name not in missing}
+        found = {
+            name: getattr(seen.resource, name, None)
+            for name in type(expected).fields_compared()
+            if name in names and name not in missing
+        }
     drift = compare(check.kind, expected, seen, check.fields)
     if drift:
-        words = "is there and must not be" if expected.ensure == "absent" else "is missing" if isinstance(seen, Absent) else (
-            f"differs in {', '.join(difference.field for difference in drift.differences)}"
+        words = (
+            "is there and must not be"
+            if expected.ensure == "absent"
+            else "is missing"
+            if isinstance(seen, Absent)
+            else (f"differs in {', '.join(difference.field for difference in drift.differences)}")
         )
         actions = tuple(kind.fix(drift))
-        return Verdict(check, snapshot.cluster, Outcome.DRIFTED, f"{check.about} {words}", reading, drift.differences, found, actions)
+        return Verdict(
+            check,
+            snapshot.cluster,
+            Outcome.DRIFTED,
+            f"{check.about} {words}",
+            reading,
+            drift.differences,
+            found,
+            actions,
+        )
     blind = unread(expected, seen, check.fields) if isinstance(seen, Present) else {}
     if blind:
         reason = "; ".join(f"{check.about}: {field}: {why}" for field, why in blind.items())

@@ -97,7 +97,9 @@ def join(kinds: Iterable[Kind], baseline: Baseline, nonce: str) -> str:
     for kind in kinds:
         declared = baseline.resources[kind.name].values()
         script = kind.probe(declared, baseline.policy(kind.name).watch)
-        parts.append(f"printf '{nonce} begin {kind.name}\\n'\n(\n{script}\n) </dev/null\nprintf '\\n{nonce} end {kind.name} %s\\n' \"$?\"")
+        parts.append(
+            f"printf '{nonce} begin {kind.name}\\n'\n(\n{script}\n) </dev/null\nprintf '\\n{nonce} end {kind.name} %s\\n' \"$?\""
+        )
     body = "\n".join(parts)
     return f"hubspec() {{\n{body}\n}}\nhubspec\n"
 

@@ -46,7 +46,9 @@ def _differences(expected: Resource, observed: Present, fields: Collection[str] 
             yield Difference(name, wanted, found)
 
 
-def _by_key(field: str, wanted: Mapping[str, Any], found: Mapping[str, Any], *, open_field: bool) -> Iterator[Difference]:
+def _by_key(
+    field: str, wanted: Mapping[str, Any], found: Mapping[str, Any], *, open_field: bool
+) -> Iterator[Difference]:
     keys = wanted.keys() if open_field else wanted.keys() | found.keys()
     for key in sorted(keys):
         want, have = wanted.get(key), found.get(key)

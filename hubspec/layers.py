@@ -106,7 +106,7 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(item, (*where, number), around) for number, item in enumerate(node.value)]
         try:
-            return self.constructor.construct_object(node)  # type: ignore[no-untyped-call] # PyYAML has no types
+            return self.constructor.construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
             self.fault(node, where, str(getattr(error, "problem", None) or error))
             return None

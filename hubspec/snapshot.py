@@ -81,7 +81,9 @@ def read_file(path: Path) -> Snapshot:
     except (ValueError, KeyError, TypeError):
         raise BaselineError([f"{path}: is no hubspec snapshot; make one with --save-snapshot FILE"]) from None
     if version != SCHEMA:
-        raise BaselineError([f"{path}: is a snapshot of schema {version}; this hubspec reads schema {SCHEMA}: take a new one"])
+        raise BaselineError(
+            [f"{path}: is a snapshot of schema {version}; this hubspec reads schema {SCHEMA}: take a new one"]
+        )
     try:
         readings = {name: _load(KINDS[name], entry) for name, entry in data["kinds"].items()}
         return Snapshot(data["cluster"], readings, data["trips"])
@@ -98,7 +100,13 @@ def _load(kind: Kind, entry: dict[str, Any]) -> Reading:
         seen = Unreadable(entry["unreadable"])
     else:
         seen = NotApplicable(entry["not_applicable"])
-    return Reading("snapshot", f"{entry['evidence']} ({entry['door']})", datetime.fromisoformat(entry["started"]), entry["took"], seen)
+    return Reading(
+        "snapshot",
+        f"{entry['evidence']} ({entry['door']})",
+        datetime.fromisoformat(entry["started"]),
+        entry["took"],
+        seen,
+    )
 
 
 def _load_one(kind: Kind, name: str, one: dict[str, Any]) -> Any:

@@ -28,13 +28,17 @@ class EmrDoor:
         Raises UnknownClusterError where AWS has no such cluster, DoorError for everything else, with the permission
         or the setting that is missing.
         """
-        config = Config(connect_timeout=5, read_timeout=self.deadline, retries={"mode": "adaptive", "total_max_attempts": 5})
+        config = Config(
+            connect_timeout=5, read_timeout=self.deadline, retries={"mode": "adaptive", "total_max_attempts": 5}
+        )
         try:
             client = boto3.client("emr", config=config)
             self.trips["aws DescribeCluster"] = self.trips.get("aws DescribeCluster", 0) + 1
             answer: dict[str, Any] = client.describe_cluster(ClusterId=self.cluster_id)
         except (NoCredentialsError, PartialCredentialsError):
-            raise DoorError("there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY") from None
+            raise DoorError(
+                "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            ) from None
         except NoRegionError:
             raise DoorError("no AWS region is set: set AWS_DEFAULT_REGION, or a region in the profile") from None
         except ClientError as error:
@@ -49,7 +53,9 @@ class EmrDoor:
         if code == "InvalidRequestException":
             return UnknownClusterError(f"there is no cluster {self.cluster_id} in this account and region: {text}")
         if code in {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"}:
-            return DoorError(f"AWS refuses to describe {self.cluster_id}: allow elasticmapreduce:DescribeCluster ({text})")
+            return DoorError(
+                f"AWS refuses to describe {self.cluster_id}: allow elasticmapreduce:DescribeCluster ({text})"
+            )
         if code in {"ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId"}:
             return DoorError(f"AWS does not accept the credentials ({code}): sign in again")
         return DoorError(f"the EMR API refused DescribeCluster of {self.cluster_id}: {code}: {text}")

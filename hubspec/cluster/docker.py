@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import threading
@@ -49,9 +50,11 @@ class DockerDoor:
         is refused, or the deadline passes.
         """
         try:
-            api = docker.APIClient(**_environment(), timeout=self.deadline, version="auto")
+            api = docker.APIClient(**_environment(), timeout=math.ceil(self.deadline), version="auto")
         except DockerException as error:
-            raise DoorError(f"no Docker engine answers at {_host()}: start it (sudo systemctl start docker), or set DOCKER_HOST ({_last(error)})") from None
+            raise DoorError(
+                f"no Docker engine answers at {_host()}: start it (sudo systemctl start docker), or set DOCKER_HOST ({_last(error)})"
+            ) from None
         try:
             around = self._others(api) if others else {}
             about = self._inspect(api)
@@ -59,7 +62,9 @@ class DockerDoor:
                 return Look(None, around, "", "")
             stdout, stderr = self._run(api, script)
         except APIError as error:
-            raise DoorError(f"the Docker engine refused to look into {self.container}: {error.explanation or error}") from None
+            raise DoorError(
+                f"the Docker engine refused to look into {self.container}: {error.explanation or error}"
+            ) from None
         except (DockerException, RequestException, OSError) as error:
             raise DoorError(f"the Docker engine at {_host()} broke off: {_last(error)}") from None
         finally:
@@ -120,13 +125,16 @@ class DockerDoor:
         finally:
             timer.cancel()
             stream.close()
+            raw.close()
         stdout, stderr = (b"".join(streams[number]).decode("utf-8", "backslashreplace") for number in (1, 2))
         if late.is_set():
             message = f"the container {self.container} did not answer within {self.deadline:g} s; see: sudo docker top {self.container}"
             raise DoorError(message)
         code = api.exec_inspect(job)["ExitCode"]
         if code in {126, 127}:
-            message = f"docker exec into {self.container} was refused (status {code}): {(stdout + stderr).strip()[-300:]}"
+            message = (
+                f"docker exec into {self.container} was refused (status {code}): {(stdout + stderr).strip()[-300:]}"
+            )
             raise DoorError(message)
         return stdout, stderr
 

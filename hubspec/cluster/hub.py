@@ -37,7 +37,7 @@ class _Pinned(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, assert_fingerprint=self._fingerprint, assert_hostname=False)  # type: ignore[no-untyped-call] # requests' stubs
+        super().init_poolmanager(*args, **kwargs, assert_fingerprint=self._fingerprint, assert_hostname=False)
 
 
 class HubDoor:
@@ -50,7 +50,9 @@ class HubDoor:
 
     name = "hub"
 
-    def __init__(self, url: Callable[[], str], token: Callable[[], SecretStr], trust: Trust, deadline: float = 30) -> None:
+    def __init__(
+        self, url: Callable[[], str], token: Callable[[], SecretStr], trust: Trust, deadline: float = 30
+    ) -> None:
         """Nothing is asked of the hub yet."""
         self._url, self._token, self._trust, self.deadline = url, token, trust, deadline
         self.trips: dict[str, int] = {}
@@ -79,7 +81,9 @@ class HubDoor:
     def _session(self, token: SecretStr) -> requests.Session:
         session = requests.Session()
         session.trust_env = False
-        session.headers.update({"Authorization": f"token {token.get_secret_value()}", "Accept": f"{_PAGED}, application/json"})
+        session.headers.update(
+            {"Authorization": f"token {token.get_secret_value()}", "Accept": f"{_PAGED}, application/json"}
+        )
         session.verify = self._trust.ca_file or not (self._trust.insecure or self._trust.fingerprint)
         if self._trust.fingerprint:
             session.mount("https://", _Pinned(self._trust.fingerprint))
@@ -93,13 +97,19 @@ class HubDoor:
         except requests.exceptions.SSLError as error:
             raise DoorError(f"{what}: {self._distrust(error)}") from None
         except requests.exceptions.Timeout:
-            raise DoorError(f"{what} did not answer within {self.deadline:g} s; is the hub hanging? sudo docker logs --tail 50 jupyterhub") from None
+            raise DoorError(
+                f"{what} did not answer within {self.deadline:g} s; is the hub hanging? sudo docker logs --tail 50 jupyterhub"
+            ) from None
         except requests.exceptions.RequestException as error:
-            raise DoorError(f"{what}: the hub does not answer; is it up? sudo docker logs --tail 50 jupyterhub ({_root(error)})") from None
+            raise DoorError(
+                f"{what}: the hub does not answer; is it up? sudo docker logs --tail 50 jupyterhub ({_root(error)})"
+            ) from None
         if status == requests.codes.forbidden and path != "/user":
             raise DoorError(f"{what} was refused (403): {self._why_refused(session, base)}")
-        if 300 <= status < 400:  # noqa: PLR2004 # the class of redirects
-            raise DoorError(f"{what} answered {status}, a redirect to {urlsplit(reason).netloc or 'another path'}: not followed, the token is for {base} only; is --hub-url right?")
+        if 300 <= status < 400:
+            raise DoorError(
+                f"{what} answered {status}, a redirect to {urlsplit(reason).netloc or 'another path'}: not followed, the token is for {base} only; is --hub-url right?"
+            )
         if status != requests.codes.ok:
             raise DoorError(f"{what} answered {status}: {_shown(body)}")
         try:

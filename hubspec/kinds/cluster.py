@@ -77,7 +77,14 @@ def forget(name: str) -> list[Action]:
     """Return what a person should do about an application or a tag that nobody declared."""
     word, _, key = name.partition(" ")
     if word == "tag":
-        return [Action(sentence=f"remove the tag {key}", door="aws", request=f"elasticmapreduce:RemoveTags {key}", safety="unsafe")]
+        return [
+            Action(
+                sentence=f"remove the tag {key}",
+                door="aws",
+                request=f"elasticmapreduce:RemoveTags {key}",
+                safety="unsafe",
+            )
+        ]
     sentence = f"declare the application {key}, or launch a cluster without it"
     return [Action(sentence=sentence, door="aws", request="elasticmapreduce:RunJobFlow", safety="manual")]
 

@@ -18,12 +18,15 @@ class Container(Resource):
     image: Text | None = Field(None, description="Image as it was named at `docker run`.")
     image_id: Text | None = Field(None, description="Image id (sha256:...); EMR's image has no registry digest.")
     running: Literal[True] | None = Field(
-        None, description="It runs. A container that does not run cannot be looked into, which is an error and no drift."
+        None,
+        description="It runs. A container that does not run cannot be looked into, which is an error and no drift.",
     )
     restart_policy: Text | None = Field(None, description="Name, and for on-failure its number: on-failure:5.")
     os: Text | None = Field(None, description="ID-VERSION_ID of its /etc/os-release: ubuntu-22.04.")
     privileged: bool | None = Field(None, description="It was started with --privileged.")
-    mounts: dict[str, Text | None] | None = Field(None, description="Path in the container -> host path or volume; all of them.")
+    mounts: dict[str, Text | None] | None = Field(
+        None, description="Path in the container -> host path or volume; all of them."
+    )
     ports: dict[str, Text | None] | None = Field(
         None, description="Published container port -> host port: '9443/tcp': '9443'; all of them, {} for none."
     )
@@ -87,7 +90,13 @@ def fix(drift: Drift) -> list[Action]:
     if drift.expected.ensure == "absent":
         return forget(drift.name)
     if isinstance(drift.observed, Absent):
-        return [_do("start the hub's container as EMR does, or replace the cluster", f"docker run --name {name} ...", "manual")]
+        return [
+            _do(
+                "start the hub's container as EMR does, or replace the cluster",
+                f"docker run --name {name} ...",
+                "manual",
+            )
+        ]
     actions = []
     for difference in drift.differences:
         if difference.field == "restart_policy" and isinstance(difference.wanted, str):

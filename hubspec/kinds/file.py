@@ -86,7 +86,7 @@ def parse(answer: str) -> Observations:
         elif mark in {"f", "w"} and rest.count(":") >= 4:
             mode, owner, group, kind, path = rest.split(":", 4)
             kind = "regular file" if kind == "regular empty file" else kind
-            found[path] = {"type": kind, "mode": mode.zfill(4), "owner": owner, "group": group}
+            found.setdefault(path, {}).update(type=kind, mode=mode.zfill(4), owner=owner, group=group)
         elif mark == "h" and "  " in rest:
             digest, _, path = rest.partition("  ")
             found.setdefault(path, {})["sha256"] = digest
@@ -120,9 +120,13 @@ def fix(drift: Drift) -> list[Action]:
     actions = []
     for field, command in (("owner", "chown"), ("group", "chgrp"), ("mode", "chmod")):
         if isinstance(wanted.get(field), str):
-            actions.append(_do(f"set the {field} of {drift.name}", f"{command} {shlex.quote(wanted[field])} {path}", "safe"))
+            actions.append(
+                _do(f"set the {field} of {drift.name}", f"{command} {shlex.quote(wanted[field])} {path}", "safe")
+            )
     if {"sha256", "contains", "lacks", "type"} & set(wanted):
-        actions.append(_do(f"compare {drift.name} with the copy that is kept, and put that back", f"cat {path}", "manual"))
+        actions.append(
+            _do(f"compare {drift.name} with the copy that is kept, and put that back", f"cat {path}", "manual")
+        )
     return actions
 
 

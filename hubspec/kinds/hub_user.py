@@ -33,7 +33,7 @@ def parse(answer: list[dict[str, Any]]) -> Observations:
             message = f"the hub's list of users has an entry that is no user: {str(entry)[:80]!r}"
             raise ValueError(message)
         name = entry["name"]
-        fields = {"admin": bool(entry.get("admin")), "groups": sorted(entry.get("groups") or [])}
+        fields: dict[str, Any] = {"admin": bool(entry.get("admin")), "groups": sorted(entry.get("groups") or [])}
         users[name] = Present(HubUser.model_construct({"name", *fields}, name=name, **fields))
     return users
 
@@ -63,13 +63,17 @@ def fix(drift: Drift) -> list[Action]:
     ]:
         request = f'{method} /hub/api/groups/{quote(group, safe="")}/users {{"users": ["{drift.name}"]}}'
         word = "add to" if method == "POST" else "take out of"
-        actions.append(_do(f"{word} the hub group {group}: {drift.name}", request, "safe" if method == "POST" else "unsafe"))
+        actions.append(
+            _do(f"{word} the hub group {group}: {drift.name}", request, "safe" if method == "POST" else "unsafe")
+        )
     return actions
 
 
 def forget(name: str) -> list[Action]:
     """Return what removes a hub user that must not be there, with its tokens."""
-    return [_do(f"delete the hub user {name} and its tokens", f"DELETE /hub/api/users/{quote(name, safe='')}", "unsafe")]
+    return [
+        _do(f"delete the hub user {name} and its tokens", f"DELETE /hub/api/users/{quote(name, safe='')}", "unsafe")
+    ]
 
 
 def _do(sentence: str, request: str, safety: Any) -> Action:

@@ -34,7 +34,8 @@ class Package(Resource):
 
     name: PackageName
     version: str | None = Field(
-        None, description="For conda a version of its MatchSpec (2.12.*, >=2,<3); for pip a version specifier (==1.5.*)."
+        None,
+        description="For conda a version of its MatchSpec (2.12.*, >=2,<3); for pip a version specifier (==1.5.*).",
     )
     build: str | None = Field(None, description="Build string or a glob of it (conda only).")
     channel: Text | None = Field(None, description="The channel it came from, as its record names it (conda only).")
@@ -117,7 +118,7 @@ def probe(_declared: Iterable[Resource], _watch: Iterable[str]) -> str:
     prefix = shlex.quote(PREFIX)
     return (
         f"{_SCRIPT}[ -d {prefix}/conda-meta ] || {{ echo 'no conda environment at {PREFIX}' >&2; exit 1; }}\n"
-        f"for e in {prefix} {prefix}/envs/*; do [ -d \"$e/conda-meta\" ] && read_environment \"$e\"; done; :\n"
+        f'for e in {prefix} {prefix}/envs/*; do [ -d "$e/conda-meta" ] && read_environment "$e"; done; :\n'
     )
 
 
@@ -132,7 +133,11 @@ def parse(answer: str) -> Observations:
         for stem, fields in records.items():
             name, version, build = stem.rsplit("-", 2)
             conda_names.add((canonicalize_name(name), version))
-            _add(packages, environment + name, {"version": version, "build": build, "channel": None, "requested": False} | fields)
+            _add(
+                packages,
+                environment + name,
+                {"version": version, "build": build, "channel": None, "requested": False} | fields,
+            )
         for directory, installer, asked in pip:
             name, _, version = directory.partition("-")
             version = version.split("-py")[0]
@@ -193,7 +198,11 @@ def fix(drift: Drift) -> list[Action]:
 def forget(name: str) -> list[Action]:
     """Return what removes a package that must not be there."""
     environment, manager, package = split(name)
-    command = f"{_prefix(environment)}/bin/pip uninstall -y" if manager == "pip" else f"{PREFIX}/bin/conda remove -y -n {shlex.quote(environment)}"
+    command = (
+        f"{_prefix(environment)}/bin/pip uninstall -y"
+        if manager == "pip"
+        else f"{PREFIX}/bin/conda remove -y -n {shlex.quote(environment)}"
+    )
     sentence = f"remove {package} from the environment {environment}"
     return [Action(sentence=sentence, door="container", request=f"{command} {shlex.quote(package)}", safety="unsafe")]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
@@ -91,12 +91,14 @@ def parse(answer: str) -> Observations:
         }
         unread = {} if name in locked else {"locked": "its entry in /etc/shadow could not be read"}
         if name not in default:
-            unread["default_password"] = "its password was not compared with the default: no shadow entry, or no perl"
+            unread |= {
+                "default_password": "its password was not compared with the default: no shadow entry, or no perl"
+            }
         users[name] = Present(User.model_construct(set(fields) | {"name"}, name=name, **fields), unread or None)
     return users
 
 
-def undeclared(declared: dict[str, Resource], observed: dict[str, Observation]) -> dict[str, Any]:
+def undeclared(declared: Mapping[str, Resource], observed: Mapping[str, Observation]) -> dict[str, Any]:
     """Return the accounts of people that were not declared; system accounts (uid below 1000, nobody) are no drift."""
     extra = beyond_declared(declared, observed)
     return {name: seen for name, seen in extra.items() if seen["uid"] >= FIRST_PERSON and seen["uid"] != NOBODY}

@@ -21,12 +21,11 @@ _TAG = {
 
 def render(records: Sequence[Record], run: Run) -> str:
     """Return the records as JUnit XML: one suite for each cluster and kind, severity and outcome as properties."""
-    top = ET.Element("testsuites", name="hubspec", **_counts(records))
+    top = ET.Element("testsuites", {"name": "hubspec"} | _counts(records))
     for (cluster, kind), group in groupby(records, key=lambda record: (record.cluster, record.kind)):
         cases = list(group)
-        suite = ET.SubElement(
-            top, "testsuite", name=f"{cluster}.{kind}", timestamp=f"{run.started:%Y-%m-%dT%H:%M:%S}", **_counts(cases)
-        )
+        names = {"name": f"{cluster}.{kind}", "timestamp": f"{run.started:%Y-%m-%dT%H:%M:%S}"}
+        suite = ET.SubElement(top, "testsuite", names | _counts(cases))
         for record in cases:
             _case(suite, record)
     return ET.tostring(top, encoding="unicode", xml_declaration=True)

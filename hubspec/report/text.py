@@ -18,7 +18,9 @@ def scene(record: Record) -> str:
         lines.append(f"  {printable(str(difference['field']))}")
         lines.append(f"    wanted  {shown(difference['wanted'])}")
         lines.append(f"    found   {shown(difference['found'])}")
-    lines.append(f"  seen by   {printable(record.evidence)} (door {record.door}, {record.started:%Y-%m-%d %H:%M:%S} UTC)")
+    lines.append(
+        f"  seen by   {printable(record.evidence)} (door {record.door}, {record.started:%Y-%m-%d %H:%M:%S} UTC)"
+    )
     for action in record.actions:
         lines.append(f"  next      {printable(action['sentence'])} ({action['safety']})")
         lines.append(f"            {_way(action['door'])}{printable(action['request'])}")

@@ -1,0 +1,81 @@
+"""What a baseline may not say about itself, known before any look at a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+from hubspec.faults import nearest
+from hubspec.kind import Kind
+from hubspec.kinds import KINDS
+from hubspec.layers import dotted
+
+if TYPE_CHECKING:
+    from hubspec.baseline import Baseline
+
+
+def inconsistencies(baseline: Baseline) -> Iterator[str]:
+    """Yield a sentence, with file and line, for each thing that cannot be meant."""
+    sections, place = baseline.sections, baseline.layer.place
+    if not any(baseline.resources.values()):
+        yield f"{baseline.file}:1: declares nothing, so nothing would be checked; declare something, or extend a baseline"
+    for id_, control in sections.controls.items():
+        where = ("controls", id_)
+        if control.kind not in KINDS:
+            hint = nearest(control.kind, KINDS)
+            yield f"{place((*where, 'kind'))}: {dotted(where)}: there is no kind {control.kind!r}; {hint}"
+            continue
+        for name in set(control.fields) - set(KINDS[control.kind].resource.fields_compared()):
+            yield f"{place((*where, 'fields'))}: {dotted(where)}: a {control.kind} has no field {name!r}"
+    for kind in KINDS.values():
+        yield from _without_control(baseline, kind)
+    for key, waiver in sections.waivers.items():
+        where = ("waivers", key)
+        if waiver.control not in sections.controls:
+            yield f"{place((*where, 'control'))}: {dotted(where)}: there is no control {waiver.control!r}"
+        try:
+            date.fromisoformat(waiver.until)
+        except ValueError as error:
+            yield f"{place((*where, 'until'))}: {dotted(where)}: {waiver.until} is no day ({error})"
+    yield from _accounts(baseline)
+
+
+def _without_control(baseline: Baseline, kind: Kind) -> Iterator[str]:
+    controls = {id_: c for id_, c in baseline.sections.controls.items() if c.kind == kind.name}
+    mine = baseline.resources[kind.name]
+    general = [id_ for id_, c in controls.items() if not c.fields and not c.undeclared]
+    for name, resource in mine.items():
+        if resource.control and resource.control not in controls:
+            yield f"{baseline.place(kind.name, name)}: {kind.section}.{name}: there is no control {resource.control!r} of kind {kind.name}"
+    if not general and any(not resource.control for resource in mine.values()):
+        first = next(name for name, resource in mine.items() if not resource.control)
+        yield (
+            f"{baseline.place(kind.name, first)}: {kind.section}: no control is about every {kind.name}; add one"
+            f" with kind: {kind.name} under controls, or extend emr.yaml"
+        )
+    watched = [id_ for id_, c in controls.items() if c.undeclared]
+    if baseline.policy(kind.name).policy != "ignore" and not watched:
+        yield f"{baseline.place(kind.name, '*')}: undeclared.{kind.name}: no control of kind {kind.name} has undeclared: true"
+    for what, ids in (("every", general), ("the undeclared", watched)):
+        if len(ids) > 1:
+            place = baseline.layer.place(("controls", ids[1]))
+            yield f"{place}: controls.{ids[1]}: {ids[0]} is already about {what} {kind.name}; give one of them fields"
+
+
+def _accounts(baseline: Baseline) -> Iterator[str]:
+    users = baseline.resources["user"]
+    uids: dict[int, str] = {}
+    for name, user in users.items():
+        uid = getattr(user, "uid", None)
+        if uid is not None and user.ensure == "present" and uids.setdefault(uid, name) != name:
+            yield f"{baseline.place('user', name)}: users.{name}: uid {uid} is already that of {uids[uid]}"
+    if baseline.sections.accounts == "directory":
+        return
+    present = {name.lower() for name, user in users.items() if user.ensure == "present"}
+    for name, hub_user in baseline.resources["hub_user"].items():
+        if hub_user.ensure == "present" and name not in present:
+            yield (
+                f"{baseline.place('hub_user', name)}: hub_users.{name}: has no account in the container, so it could not"
+                f" log in; declare it under users, or say accounts: directory where they come from LDAP"
+            )

@@ -1,0 +1,309 @@
+"""The HTML report: one file that shows an audit to a person, and asks the network for nothing.
+
+The template writes everything; the script only filters, copies and opens. What many checks share, the reasons of a
+control and the evidence of a round trip, stands in the page once, so that 6,000 checks stay one small file.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from hubspec.model import Outcome, Record, Run, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Sequence
+
+HERE = Path(__file__).parent
+OUTCOMES = {
+    Outcome.DRIFTED: "not as declared",
+    Outcome.UNREADABLE: "could not look",
+    Outcome.WAIVED: "drift accepted",
+    Outcome.FIXED: "drift put right",
+    Outcome.NOT_APPLICABLE: "no meaning here",
+    Outcome.COMPLIANT: "as declared",
+}
+"""What each outcome means, in the order in which a reader needs them."""
+SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(code) for code in range(0xFE00, 0xFE10)}
+"""Characters that count as printable and show as nothing."""
+WORST = 5
+"""How many controls the list of the most severe names."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One field of one check: whether it differs, and a cell for each column of its table."""
+
+    name: str
+    differs: bool
+    cells: list[Markup]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A record with what the page adds: its anchor, its place in each filter, and the numbers of what it shares."""
+
+    record: Record
+    id: str
+    places: str
+    control: int
+    evidence: int
+    rows: list[Row]
+
+    @property
+    def columns(self) -> list[str]:
+        """Headings of the cells: a single one where nothing differs and nothing moved."""
+        if self.record.after != self.record.before:
+            return ["Wanted", "Before", "After"]
+        same = self.record.outcome is Outcome.COMPLIANT and all(row.cells[0] == row.cells[1] for row in self.rows)
+        return ["Wanted and found"] if same else ["Wanted", "Found"]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A summary: for each name, the number of checks by outcome; `key` is the filter that the names belong to."""
+
+    key: str
+    lines: list[tuple[str, Counter[Outcome]]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer on top: the outcome whose colour it takes, the headline, and the sentence below."""
+
+    outcome: Outcome
+    headline: str
+    sentence: str
+
+
+def render(records: Sequence[Record], run: Run) -> str:
+    """Return the whole report as the text of one HTML file.
+
+    Comes in: the records of a run in any order, and the run. The same input gives the same text.
+    Raises nothing that depends on what a record says.
+    """
+    ordered = sorted(records, key=_urgency)
+    names = {
+        "outcome": list(map(str, OUTCOMES)),
+        "severity": list(map(str, SEVERITIES)),
+        "kind": sorted({plain(r.kind) for r in ordered}),
+        "cluster": sorted({plain(name) for name in [*run.clusters, *(r.cluster for r in ordered)]}),
+        "control": sorted({plain(r.control) for r in ordered}),
+    }
+    place = {key: {name: i for i, name in enumerate(values)} for key, values in names.items()}
+    controls, of_control = _once(ordered, lambda r: (r.control, r.title, r.severity, r.why, repr(r.tags)))
+    evidence, of_evidence = _once(ordered, lambda r: (r.door, r.evidence, r.started, r.took))
+    checks = [
+        Check(
+            record=record,
+            id=anchor,
+            places=" ".join(str(where[plain(getattr(record, key))]) for key, where in place.items()),
+            control=of_control[i],
+            evidence=of_evidence[i],
+            rows=rows(record),
+        )
+        for i, (record, anchor) in enumerate(zip(ordered, _anchors(ordered), strict=True))
+    ]
+    style, script = ((HERE / name).read_text("utf-8") for name in ("report.css", "report.js"))
+    page = _environment().get_template("report.html.j2")
+    return page.render(
+        run=run,
+        verdict=verdict(ordered, run),
+        checks=checks,
+        names=names,
+        counts={key: Counter(plain(getattr(r, key)) for r in ordered) for key in names},
+        worst=worst(ordered),
+        matrices=[_matrix(ordered, key, names[key]) for key in ("severity", "kind", "cluster")],
+        controls=controls,
+        evidence=evidence,
+        style=Markup(style),  # noqa: S704 - a file of this package, not input
+        script=Markup(script),  # noqa: S704 - the same
+        digests={"style": _digest(style), "script": _digest(script)},
+    )
+
+
+def verdict(records: Sequence[Record], run: Run) -> Verdict:
+    """Return the answer to 'are we compliant?': yes only when a check held, none drifted and all could look."""
+    count = Counter(r.outcome for r in records)
+    total, drifted, blind = len(records), count[Outcome.DRIFTED], count[Outcome.UNREADABLE]
+    if drifted:
+        rest = f"; {blind:,} could not look." if blind else "; all others could look."
+        return Verdict(Outcome.DRIFTED, "Not compliant", f"{drifted:,} of {_checks(total)} found drift{rest}")
+    if blind or run.exit_code:
+        reason = f"{blind:,} of {_checks(total)} could not look" if blind else ""
+        ended = f"the run ended with exit code {run.exit_code}" if run.exit_code else ""
+        both = " and ".join(filter(None, [reason, ended]))
+        return Verdict(Outcome.UNREADABLE, "Compliance not shown", f"No check found drift, but {both}.")
+    applied = total - count[Outcome.NOT_APPLICABLE]
+    if not applied:
+        return Verdict(Outcome.NOT_APPLICABLE, "Nothing was checked", f"{_checks(total)} ran, and none applied.")
+    waived, fixed = count[Outcome.WAIVED], count[Outcome.FIXED]
+    headline = f"Compliant, with {waived:,} waived" if waived else "Compliant"
+    more = f" {fixed:,} held only after a fix in this run." if fixed else ""
+    sentence = f"{count[Outcome.COMPLIANT] + fixed:,} of {_checks(applied)} that apply hold.{more}"
+    return Verdict(Outcome.WAIVED if waived else Outcome.COMPLIANT, headline, sentence)
+
+
+def worst(records: Iterable[Record]) -> list[tuple[Record, int]]:
+    """Return the most severe controls that drifted or could not be looked at: one record each, and how many alike."""
+    open_ = [r for r in records if r.outcome in {Outcome.DRIFTED, Outcome.UNREADABLE}]
+    alike = Counter((r.outcome, r.control) for r in open_)
+    one = {(r.outcome, r.control): r for r in reversed(open_)}
+    order = sorted(one, key=lambda key: (SEVERITIES.index(one[key].severity), key[0] != Outcome.DRIFTED, -alike[key]))
+    return [(one[key], alike[key]) for key in order[:WORST]]
+
+
+def rows(record: Record) -> list[Row]:
+    """Return a row for each field of a record, those that differ first.
+
+    The cells are wanted and found; or wanted, before and after, where a fix changed what is there.
+    """
+    differing = {str(d.get("field")): d for d in record.differences}
+    changed = record.after != record.before
+    moved = {
+        name
+        for name in {**(record.before or {}), **(record.after or {})}
+        if changed and (record.before or {}).get(name) != (record.after or {}).get(name)
+    }
+    result = []
+    for name in sorted(
+        {**record.expected, **differing, **dict.fromkeys(sorted(moved))}, key=lambda n: n not in differing
+    ):
+        difference = differing.get(name, {})
+        wanted = record.expected[name] if name in record.expected else difference.get("wanted")
+        found = _found(record, record.before, name, difference)
+        seen = [found, _found(record, record.after, name, {})] if changed else [found]
+        exact = any(_cell(wanted) == _cell(other) and wanted != other for other in seen)
+        cells = [_cell(wanted, seen[0], exact=exact), *(_cell(other, wanted, exact=exact) for other in seen)]
+        result.append(Row(name, name in differing, cells))
+    return result
+
+
+def _found(record: Record, state: dict[str, Any] | None, name: str, difference: dict[str, Any]) -> object:
+    if state is not None and name in state:
+        return state[name]
+    if "found" in difference:
+        return difference["found"]
+    if state is not None:
+        return Markup('<i class="none">not reported</i>')
+    if record.outcome in {Outcome.UNREADABLE, Outcome.NOT_APPLICABLE}:
+        return Markup('<i class="none">not read</i>')
+    return None
+
+
+def _cell(value: object, other: object = None, *, exact: bool = False) -> Markup:
+    if isinstance(value, Markup):
+        return value
+    if value is None:
+        return Markup('<i class="none">not there</i>')
+    if isinstance(value, list | tuple) and value and not exact:
+        against = other if isinstance(other, list | tuple) else value
+        shown = (_cell(v) if v in against else Markup("<mark>{}</mark>").format(_cell(v)) for v in value)
+        return Markup(", ").join(shown)
+    if isinstance(value, str) and value.strip() == value != "" and not exact:
+        return visible(value)
+    return visible(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def plain(text: object) -> str:
+    """Return a text in which each character that would not show, or would move others, is an escape."""
+    return "".join(_escaped(c) if _hidden(c) else c for c in str(text)) if _hidden(str(text)) else str(text)
+
+
+def visible(text: object, keep: str = "") -> Markup:
+    """Return the same as HTML, with each escape marked as one. Characters in `keep` stay as they are."""
+    raw = str(text)
+    if not _hidden(raw):
+        return Markup.escape(raw)
+    mark = Markup('<i class="x">{}</i>')
+    return Markup("").join(mark.format(_escaped(c)) if _hidden(c) and c not in keep else c for c in raw)
+
+
+def lines(text: object) -> Markup:
+    """Return a command or a request as HTML that keeps its line ends and tabs."""
+    return visible(text, keep="\n\t")
+
+
+def copyable(text: object) -> bool:
+    """Say whether a text shows all that it holds, so that what is copied is what was read."""
+    return not _hidden(str(text).replace("\n", "").replace("\t", ""))
+
+
+def _hidden(text: str) -> bool:
+    return not text.isprintable() or not BLANK.isdisjoint(text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _shown(value: object) -> object:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _utc(when: datetime) -> str:
+    aware = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    return f"{aware:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _checks(count: int) -> str:
+    return f"{count:,} check{'' if count == 1 else 's'}"
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _urgency(record: Record) -> tuple[object, ...]:
+    place = list(OUTCOMES).index(record.outcome), SEVERITIES.index(record.severity)
+    return *place, record.control, record.cluster, record.kind, record.resource, record.test
+
+
+def _once(records: list[Record], key: Callable[[Record], Hashable]) -> tuple[list[Record], list[int]]:
+    """Return one record for each key, and for each record the number of its key."""
+    number: dict[Hashable, int] = {}
+    of = [number.setdefault(key(record), len(number)) for record in records]
+    first = dict(zip(reversed(of), reversed(records), strict=True))
+    return [first[i] for i in range(len(number))], of
+
+
+def _anchors(records: list[Record]) -> list[str]:
+    """Return an anchor for each record that stays the same from run to run."""
+    seen: Counter[str] = Counter()
+    anchors = []
+    for r in records:
+        name = json.dumps([r.cluster, r.kind, r.resource, r.check, r.control])
+        digest = "r" + hashlib.sha256(name.encode()).hexdigest()[:12]
+        seen[digest] += 1
+        anchors.append(digest if seen[digest] == 1 else f"{digest}-{seen[digest]}")
+    return anchors
+
+
+def _matrix(records: list[Record], key: str, names: list[str]) -> Matrix:
+    cells = Counter((plain(getattr(r, key)), r.outcome) for r in records)
+    return Matrix(key, [(name, Counter({o: cells[name, o] for o in OUTCOMES})) for name in names])
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(plain=plain, lines=lines, utc=_utc, checks=_checks)
+    environment.tests["copyable"] = copyable
+    environment.globals["meaning"] = {str(outcome): text for outcome, text in OUTCOMES.items()}
+    return environment
