@@ -17,20 +17,20 @@ __all__ = ["Lab", "LabError", "down", "status", "up"]
 
 def up(progress: Callable[[str], None]) -> Lab:
     """Bring the lab up and answer it; what takes long is told to `progress`. Raises: LabError."""
-    from lab import house  # noqa: PLC0415 - the engine's library is loaded by those who use it
+    from lab import house
 
     return house.up(progress)
 
 
 def status() -> Lab | None:
     """Answer the lab that is up, also when it is broken, or None. Starts and repairs nothing. Raises: LabError."""
-    from lab import house  # noqa: PLC0415
+    from lab import house
 
     return house.status()
 
 
 def down(progress: Callable[[str], None], *, with_images: bool = False) -> None:
     """Remove everything the lab made but its images, which stay as a cache unless asked for. Raises: LabError."""
-    from lab import house  # noqa: PLC0415
+    from lab import house
 
     house.down(progress, with_images=with_images)

@@ -48,7 +48,7 @@ def need() -> lab.Lab:
 
 def show(*, as_json: bool) -> int:
     """Print the status; exit 3 where the lab is down."""
-    from lab import report  # noqa: PLC0415
+    from lab import report
 
     facts = report.facts()
     print(json.dumps(facts, indent=2) if as_json else report.text(facts))
@@ -57,14 +57,14 @@ def show(*, as_json: bool) -> int:
 
 def shell(where: str) -> int:
     """Replace this process by bash in a container. Raises: LabError without a docker client."""
-    import shutil  # noqa: PLC0415
+    import shutil
 
     need()
     if shutil.which("docker") is None:
         raise LabError("`shell` needs the docker client on PATH", then="use ssh to the master node; see `status`")
     name = HUB if where == "hub" else MASTER
     flags = "-it" if sys.stdin.isatty() else "-i"
-    os.execvp("docker", ["docker", "exec", flags, name, "bash"])  # noqa: S606, S607
+    os.execvp("docker", ["docker", "exec", flags, name, "bash"])  # noqa: S606
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.command == "shell":
         return shell(args.where)
     else:
-        from lab import breaks  # noqa: PLC0415
+        from lab import breaks
 
         if args.command == "breaks":
             print(breaks.listing(as_json=args.json))

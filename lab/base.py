@@ -45,9 +45,9 @@ def own_base() -> tuple[str, str]:
 
 
 def _pull(client: DockerClient, progress: Progress) -> str | None:
-    import docker  # noqa: PLC0415
-    from docker.errors import DockerException  # noqa: PLC0415
-    from requests.exceptions import RequestException  # noqa: PLC0415
+    import docker
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
 
     progress(f"pulling {UBUNTU}")
     # A client of its own: the time limit of a read is the client's, and a build may be silent for longer.
@@ -75,7 +75,7 @@ def _bootstrap(client: DockerClient, tag: str, progress: Progress) -> None:
         tar = Path(folder, "base.tar")
         progress(f"bootstrapping {code} (about 20 s)")
         for command in _commands(code, Path(folder), tar):
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(
                 [*sudo, *command], capture_output=True, text=True, timeout=BOOTSTRAP_LIMIT, check=False
             )
             if done.returncode:

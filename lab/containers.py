@@ -29,7 +29,7 @@ def found(client: DockerClient, name: str) -> Container | None:
 
     Raises: LabError where a container has the name and not the lab's label; it is left as it is.
     """
-    from docker.errors import NotFound  # noqa: PLC0415
+    from docker.errors import NotFound
 
     try:
         container = client.containers.get(name)
@@ -73,7 +73,7 @@ def create_master(client: DockerClient, image: str, base: str) -> Container:
     )
 
 
-def create_hub(client: DockerClient, image: str, variant: str = "", **other: Any) -> Container:  # noqa: ANN401
+def create_hub(client: DockerClient, image: str, variant: str = "", **other: Any) -> Container:
     """Make the hub container (not started) as EMR runs it, in the master's network namespace.
 
     `variant` and `other` are for a break that makes it otherwise; `image` is the tag built, kept as a label.
@@ -90,7 +90,8 @@ def create_hub(client: DockerClient, image: str, variant: str = "", **other: Any
         "user": "root",
         "tty": True,
     }
-    return client.containers.create(**(options | other))
+    wanted = options | other
+    return client.containers.create(**{name: value for name, value in wanted.items() if value is not None})
 
 
 def remove(client: DockerClient, name: str) -> None:

@@ -28,8 +28,8 @@ def connect() -> DockerClient | None:
     Raises: LabError where an engine is there but this user may not use it, or where it is on another machine.
     Source of fact: the Docker SDK's `from_env` (DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH).
     """
-    import docker  # noqa: PLC0415 - costs 0.15 s, which `--help` need not pay
-    from docker.errors import DockerException  # noqa: PLC0415
+    import docker
+    from docker.errors import DockerException
 
     host = os.environ.get("DOCKER_HOST", "")
     if host and not host.startswith("unix://"):
@@ -105,7 +105,7 @@ def may_install(purpose: str) -> list[str]:
     if (
         shutil.which("sudo")
         and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
-    ):  # noqa: S607
+    ):
         return ["sudo", "-n"]
     raise LabError(f"cannot {purpose}: neither root nor passwordless sudo", then=BY_HAND)
 
@@ -116,7 +116,7 @@ def apt_install(packages: list[str], sudo: list[str]) -> None:
     install = [*sudo, *environment, "apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
     update = [*sudo, *environment, "apt-get", "update", "-q"]
     for command in (install, update, install):
-        done = subprocess.run(  # noqa: S603 - fixed words
+        done = subprocess.run(
             command, capture_output=True, text=True, timeout=INSTALL_LIMIT, check=False, stdin=subprocess.DEVNULL
         )
         if command is install and done.returncode == 0:
@@ -135,14 +135,14 @@ def engine_log() -> Path:
 def _start(sudo: list[str], progress: Progress) -> None:
     if Path("/run/systemd/system").is_dir():
         progress("starting the Docker engine: systemctl start docker")
-        subprocess.run([*sudo, "systemctl", "start", "docker"], check=False, timeout=START_LIMIT)  # noqa: S603
+        subprocess.run([*sudo, "systemctl", "start", "docker"], check=False, timeout=START_LIMIT)
         return
     log = engine_log()
     log.parent.mkdir(parents=True, exist_ok=True)
     progress(f"starting the Docker engine: dockerd, detached, its log in {log}")
     with log.open("ab") as out:
         # The group lets the user who runs the lab use the socket; a session of its own outlives this process.
-        subprocess.Popen(  # noqa: S603
+        subprocess.Popen(
             [*sudo, "dockerd", "--group", str(os.getgid())],
             stdout=out,
             stderr=out,

@@ -24,7 +24,7 @@ CLI_NOTE = "command-line generated"
 FORBIDDEN, NOT_FOUND, ERROR = 403, 404, 400
 
 
-def ask(
+def ask(  # noqa: PLR0913 - one HTTP request
     lab: Lab, method: str, path: str, body: object = None, *, token: str | None = None, limit: float = 20.0
 ) -> tuple[int, Any]:
     """Call the hub, trusting the lab's own certificate only. Answers status and decoded body.
@@ -48,7 +48,7 @@ def ask(
         link.close()
 
 
-def must(lab: Lab, method: str, path: str, body: object = None, *, fine: tuple[int, ...] = ()) -> Any:  # noqa: ANN401
+def must(lab: Lab, method: str, path: str, body: object = None, *, fine: tuple[int, ...] = ()) -> Any:
     """Call the hub and answer the body. Raises: LabError where it refuses with a status not in `fine`."""
     try:
         status, answer = ask(lab, method, path, body)

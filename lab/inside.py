@@ -6,7 +6,7 @@ import io
 import socket as sockets
 import tarfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.model import LabError
 
@@ -31,13 +31,13 @@ def run(client: DockerClient, container: str, script: str, *, stdin: str = "", c
     Raises: LabError where the container does not exist or does not run.
     Source of fact: Docker Engine API, exec create/start (hijacked stream, frames of stdout and stderr).
     """
-    from docker.errors import APIError  # noqa: PLC0415
-    from docker.utils.socket import frames_iter  # noqa: PLC0415
+    from docker.errors import APIError
+    from docker.utils.socket import frames_iter
 
     command = ["bash", "-c", script]
     try:
         job = client.api.exec_create(container, command, stdin=True, user="root", workdir=cwd)["Id"]
-        stream = client.api.exec_start(job, socket=True)
+        stream: Any = client.api.exec_start(job, socket=True)
     except APIError as error:
         raise LabError(
             f"nothing can be run in {container}", last=str(error.explanation), then="python -m lab status"
@@ -68,7 +68,7 @@ def must(client: DockerClient, container: str, script: str, *, stdin: str = "", 
 
 def read_folder(client: DockerClient, container: str, folder: str) -> dict[str, bytes]:
     """Answer the plain files directly in a folder of a container, running or not, by name."""
-    from docker.errors import APIError  # noqa: PLC0415
+    from docker.errors import APIError
 
     try:
         chunks, _ = client.api.get_archive(container, folder)

@@ -18,9 +18,7 @@ ROOT = ROOM.parent
 class LabError(Exception):
     """The lab could not do what was asked: what happened, wanted, found, the last output, the next step."""
 
-    def __init__(  # noqa: PLR0913 - the five parts every message of the project has
-        self, what: str, *, wanted: str = "", found: str = "", last: str = "", then: str = ""
-    ) -> None:
+    def __init__(self, what: str, *, wanted: str = "", found: str = "", last: str = "", then: str = "") -> None:
         """Put the parts that are known one below the other."""
         parts = (("wanted", wanted), ("found", found), ("last output", last), ("next", then))
         lines = [what, *(f"  {title}: {text.strip()}" for title, text in parts if text.strip())]

@@ -3,7 +3,6 @@
 The packages are for one platform and one Python, with site-packages paths written out, so an environment needs
 no python record. Names, versions, licences and files are the wheels' own; the one dependency stated here is in DEPENDS.
 """
-# ruff: noqa: INP001
 
 from __future__ import annotations
 

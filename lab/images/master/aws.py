@@ -3,7 +3,6 @@
 What moto does not implement answers as moto answers. Steps can be submitted and listed but nothing runs them yet.
 State lives in this process: a restart of the container makes the same cluster anew, without its steps and objects.
 """
-# ruff: noqa: INP001
 
 from __future__ import annotations
 

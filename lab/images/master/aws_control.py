@@ -3,7 +3,6 @@
 As a program it is the client: a JSON request on stdin, such as {"change": {"release_label": "emr-6.15.0"}} or
 {"restore": ["release_label"]}; the answer on stdout. AWS has no such call, so no AWS end point offers it.
 """
-# ruff: noqa: INP001
 
 from __future__ import annotations
 

@@ -1,0 +1,56 @@
+"""The lab's breaks: each injects exactly one named drift or fault, and takes it back."""
+
+from __future__ import annotations
+
+import json
+
+from lab import containers, engine, state
+from lab.breaks import container, content, service
+from lab.breaks.model import Break, Scene
+from lab.model import MASTER, LabError
+
+__all__ = ["BREAKS", "Break", "apply", "listing", "mend"]
+
+BREAKS: dict[str, Break] = {
+    entry.name: entry for table in (container.TABLE, content.TABLE, service.TABLE) for entry in table
+}
+
+
+def apply(name: str) -> None:
+    """Break one thing; twice is as once. Raises: LabError for an unknown name, or where the lab is down."""
+    entry = _known(name)
+    entry.apply(_scene())
+    state.note_broken(sorted({*state.broken(), name}))
+
+
+def mend(name: str) -> None:
+    """Take one break back; twice is as once. Raises: LabError for an unknown name, or where the lab is down."""
+    entry = _known(name)
+    entry.mend(_scene())
+    state.note_broken([other for other in state.broken() if other != name])
+
+
+def listing(*, as_json: bool) -> str:
+    """Answer all breaks, for a person or as JSON."""
+    if as_json:
+        keys = ("name", "sentence", "kind", "resource", "field", "exit_code")
+        return json.dumps([{key: getattr(entry, key) for key in keys} for entry in BREAKS.values()], indent=2)
+    rows = [
+        f"{entry.name:<28} {entry.kind:<10} exit {entry.exit_code:<3} {entry.sentence}" for entry in BREAKS.values()
+    ]
+    return "\n".join(rows)
+
+
+def _known(name: str) -> Break:
+    if name not in BREAKS:
+        raise LabError(f"no break is called {name}", then="python -m lab breaks")
+    return BREAKS[name]
+
+
+def _scene() -> Scene:
+    client = engine.connect()
+    master = containers.found(client, MASTER) if client is not None else None
+    lab = state.load(client, str(master.id)) if client is not None and master is not None else None
+    if client is None or lab is None:
+        raise LabError("the lab is not up", then="python -m lab up")
+    return Scene(client, lab)

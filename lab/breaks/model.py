@@ -1,0 +1,44 @@
+"""What a break is, and what it may work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+    from lab.model import Lab
+
+DRIFT, UNREADABLE = 1, 11
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The engine and the lab a break works on."""
+
+    client: DockerClient
+    lab: Lab
+
+
+Step = Callable[[Scene], None]
+
+
+@dataclass(frozen=True)
+class Break:
+    """One named drift or fault: what it does, what an audit should then say, and how it is taken back.
+
+    `resource` is the name the audit should report, `*` where it is one that was not declared; `field` the one
+    that differs, empty where the whole resource is missing, added or cannot be looked at.
+    Both steps are idempotent; `mend` converges to the declared state, whatever the break left.
+    """
+
+    name: str
+    sentence: str
+    kind: str
+    resource: str
+    apply: Step
+    mend: Step
+    field: str = ""
+    exit_code: int = DRIFT
