@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -10,15 +11,26 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from hubspec.errors import DoorError, UnknownClusterError
 
+_SETTINGS = {
+    "endpoint_url": "AWS_ENDPOINT_URL",
+    "region_name": "AWS_DEFAULT_REGION",
+    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+}
+
 
 class EmrDoor:
-    """The EMR API about one cluster (2009-03-31). `deadline` is in seconds, for each attempt of a call."""
+    """The EMR API about one cluster (2009-03-31).
+
+    `settings` are AWS variables that count instead of the environment's. `deadline` is in seconds, for each attempt.
+    """
 
     name = "aws"
 
-    def __init__(self, cluster_id: str, *, deadline: float = 20) -> None:
+    def __init__(self, cluster_id: str, *, settings: Mapping[str, str] | None = None, deadline: float = 20) -> None:
         """Nothing is asked of AWS yet."""
         self.cluster_id, self.deadline = cluster_id, deadline
+        self._settings = {name: (settings or {}).get(variable) for name, variable in _SETTINGS.items()}
         self.command = f"EMR API, {cluster_id}"
         self.trips: dict[str, int] = {}
 
@@ -32,7 +44,7 @@ class EmrDoor:
             connect_timeout=5, read_timeout=self.deadline, retries={"mode": "adaptive", "total_max_attempts": 5}
         )
         try:
-            client = boto3.client("emr", config=config)
+            client = boto3.client("emr", config=config, **self._settings)
             self.trips["aws DescribeCluster"] = self.trips.get("aws DescribeCluster", 0) + 1
             answer: dict[str, Any] = client.describe_cluster(ClusterId=self.cluster_id)
         except (NoCredentialsError, PartialCredentialsError):

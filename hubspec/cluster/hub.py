@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3.exceptions
 from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
@@ -19,6 +20,8 @@ PAGE = 200
 """Entries asked for at a time: JupyterHub's own maximum (`api_page_max_limit`, 2.0 and later)."""
 LARGEST = 64 * 2**20
 """Bytes of one answer that are still read."""
+_REDIRECTS = {301, 302, 303, 307, 308}
+_LOGS = "sudo docker logs --tail 50 jupyterhub"
 _PAGED = "application/jupyterhub-pagination+json"
 
 
@@ -60,23 +63,41 @@ class HubDoor:
 
     def pages(self, path: str) -> list[Any]:
         """Return all entries of a list. Raises DoorError, also where the answer is not a list."""
-        base = self._url().rstrip("/")
-        self.command = f"{base}/hub/api"
-        token = self._token()
+        base, token = self._address(), self._token()
         with self._session(token) as session:
-            entries, offset = [], 0
+            entries: dict[str, Any] = {}
+            offset = 0
             while True:
-                page = self._get(session, base, path, {"limit": PAGE, "offset": offset})
+                page = self._ask(session, "GET", base, path, {"limit": PAGE, "offset": offset})
                 if isinstance(page, list):
                     return page
                 if not isinstance(page, dict) or not isinstance(page.get("items"), list):
-                    message = f"GET {base}/hub/api{path} answered neither a list nor a page of one"
-                    raise DoorError(message)
-                entries += page["items"]
+                    raise DoorError(f"GET {base}/hub/api{path} answered neither a list nor a page of one")
+                # By name: a user made between two pages moves the others, and would be there twice.
+                entries |= {
+                    str(entry.get("name")) if isinstance(entry, dict) else str(entry): entry for entry in page["items"]
+                }
                 following = (page.get("_pagination") or {}).get("next")
                 if not following or not page["items"]:
-                    return entries
+                    return list(entries.values())
                 offset = following["offset"]
+
+    def get(self, path: str) -> Any:
+        """Return one answer. Raises DoorError."""
+        base, token = self._address(), self._token()
+        with self._session(token) as session:
+            return self._ask(session, "GET", base, path)
+
+    def delete(self, path: str) -> None:
+        """Delete one thing. Raises DoorError."""
+        base, token = self._address(), self._token()
+        with self._session(token) as session:
+            self._ask(session, "DELETE", base, path)
+
+    def _address(self) -> str:
+        base = self._url().rstrip("/")
+        self.command = f"{base}/hub/api"
+        return base
 
     def _session(self, token: SecretStr) -> requests.Session:
         session = requests.Session()
@@ -89,37 +110,41 @@ class HubDoor:
             session.mount("https://", _Pinned(self._trust.fingerprint))
         return session
 
-    def _get(self, session: requests.Session, base: str, path: str, query: dict[str, int] | None = None) -> Any:
-        what = f"GET {base}/hub/api{path}"
-        self.trips["hub GET"] = self.trips.get("hub GET", 0) + 1
+    def _ask(
+        self, session: requests.Session, method: str, base: str, path: str, query: dict[str, int] | None = None
+    ) -> Any:
+        what = f"{method} {base}/hub/api{path}"
+        self.trips[f"hub {method}"] = self.trips.get(f"hub {method}", 0) + 1
         try:
-            status, reason, body = self._fetch(session, f"{base}/hub/api{path}", query)
+            status, reason, body = self._fetch(session, method, f"{base}/hub/api{path}", query)
         except requests.exceptions.SSLError as error:
             raise DoorError(f"{what}: {self._distrust(error)}") from None
-        except requests.exceptions.Timeout:
-            raise DoorError(
-                f"{what} did not answer within {self.deadline:g} s; is the hub hanging? sudo docker logs --tail 50 jupyterhub"
-            ) from None
-        except requests.exceptions.RequestException as error:
-            raise DoorError(
-                f"{what}: the hub does not answer; is it up? sudo docker logs --tail 50 jupyterhub ({_root(error)})"
-            ) from None
+        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
+            raise DoorError(f"{what} did not answer within {self.deadline:g} s; is the hub hanging? {_LOGS}") from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise DoorError(f"{what}: the hub does not answer; is it up? {_LOGS} ({_root(error)})") from None
         if status == requests.codes.forbidden and path != "/user":
             raise DoorError(f"{what} was refused (403): {self._why_refused(session, base)}")
-        if 300 <= status < 400:
+        if status in _REDIRECTS:
+            host = urlsplit(reason).netloc or "another path"
             raise DoorError(
-                f"{what} answered {status}, a redirect to {urlsplit(reason).netloc or 'another path'}: not followed, the token is for {base} only; is --hub-url right?"
+                f"{what} answered {status}, a redirect to {host}: not followed, the token is for {base} only; is --hub-url right?"
             )
-        if status != requests.codes.ok:
+        if status >= requests.codes.bad_request:
             raise DoorError(f"{what} answered {status}: {_shown(body)}")
+        if status == requests.codes.no_content:
+            return None
         try:
             return json.loads(body)
         except ValueError:
             raise DoorError(f"{what} answered no JSON: {_shown(body)}; is --hub-url that of a JupyterHub?") from None
 
-    def _fetch(self, session: requests.Session, url: str, query: dict[str, int] | None) -> tuple[int, str, bytes]:
+    def _fetch(
+        self, session: requests.Session, method: str, url: str, query: dict[str, int] | None
+    ) -> tuple[int, str, bytes]:
         until = time.monotonic() + self.deadline
-        with session.get(url, params=query, stream=True, allow_redirects=False, timeout=self.deadline) as answer:
+        options: dict[str, Any] = {"params": query, "stream": True, "allow_redirects": False, "timeout": self.deadline}
+        with session.request(method, url, **options) as answer:
             body = bytearray()
             # read1 returns what has come, so a server that drips one byte a second meets the deadline too.
             while data := answer.raw.read1(2**16, decode_content=True):
@@ -127,12 +152,12 @@ class HubDoor:
                 if time.monotonic() > until:
                     raise requests.exceptions.ReadTimeout
                 if len(body) > LARGEST:
-                    raise DoorError(f"GET {url} answered more than {LARGEST >> 20} MB; nothing of it was used")
+                    raise DoorError(f"{method} {url} answered more than {LARGEST >> 20} MB; nothing of it was used")
             return answer.status_code, answer.headers.get("Location", answer.reason or ""), bytes(body)
 
     def _why_refused(self, session: requests.Session, base: str) -> str:
         try:
-            who = self._get(session, base, "/user")
+            who = self._ask(session, "GET", base, "/user")
         except DoorError:
             return "the token is wrong, expired or revoked; give a valid one with HUBSPEC_HUB_TOKEN or --hub-token-file"
         name = who.get("name", "?") if isinstance(who, dict) else "?"

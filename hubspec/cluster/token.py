@@ -1,23 +1,50 @@
-"""Where the hub's API token comes from: the environment, a file, or made inside the container and taken back."""
+"""Where the hub's API token comes from: a file, or made inside the container and taken back after the audit."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from hubspec.cluster.docker import DockerDoor
 from hubspec.errors import DoorError
 
+if TYPE_CHECKING:
+    from hubspec.cluster.docker import DockerDoor
+    from hubspec.cluster.hub import HubDoor
+
+# `jupyterhub token` opens the hub's database, so it must run with the hub's own configuration and in its folder:
+# both are taken from the running hub. Its log goes to standard error, the token is its only line.
 _MINT = r"""
-pid=$(pgrep -of 'jupyterhub .*-f|jupyterhub$|jupyterhub ' || true)
-[ -n "$pid" ] || { echo 'no jupyterhub process runs' >&2; exit 3; }
-cd "/proc/$pid/cwd" || exit 3
-config=$(tr '\0' '\n' < "/proc/$pid/cmdline" | awk 'f {print; exit} $0 == "-f" || $0 == "--config" {f=1} sub(/^--config=/, "") {print; exit}')
-exec "$(dirname "$(tr '\0' '\n' < "/proc/$pid/cmdline" | grep -m1 '/jupyterhub$')")/jupyterhub" token ${config:+-f "$config"} USER
+for pid in $(ls /proc | grep -E '^[0-9]+$' | sort -n); do
+  args=$(tr '\0' '\n' < "/proc/$pid/cmdline" 2>/dev/null) || continue
+  hub=$(printf '%s\n' "$args" | grep -m1 -E '(^|/)jupyterhub$') || continue
+  config=$(printf '%s\n' "$args" | sed -n -e '/^\(-f\|--config\)$/{n;p;q}' -e 's/^--config=//p')
+  cd "/proc/$pid/cwd" || exit
+  date +%s.%N
+  "$hub" token ${config:+-f "$config"} USER </dev/null || exit
+  date +%s.%N
+  exit
+done
+echo 'no jupyterhub process runs in the container' >&2
 """
+_NOTE = "command-line generated"
+"""The note that `jupyterhub token` leaves on what it makes (JupyterHub 0.9 and later)."""
+
+
+@dataclass(frozen=True)
+class Minted:
+    """A token that was made for this audit: for whom, and between which seconds (epoch, the container's clock)."""
+
+    token: SecretStr
+    user: str
+    after: float
+    before: float
 
 
 def from_file(path: Path) -> SecretStr:
@@ -31,14 +58,32 @@ def from_file(path: Path) -> SecretStr:
     return SecretStr(text)
 
 
-def mint(door: DockerDoor, user: str) -> SecretStr:
-    """Return a token made by `jupyterhub token USER` in the container, with the hub's own configuration.
-
-    It never expires and stays in the hub's database until it is deleted: the caller does so. Raises DoorError.
-    """
+def mint(door: DockerDoor, user: str) -> Minted:
+    """Return a token made by `jupyterhub token USER` in the container. It never expires: `revoke` it. Raises DoorError."""
     stdout, stderr = door.run(_MINT.replace("USER", shlex.quote(user)))
-    last = stdout.strip().split("\n")[-1].strip()
-    if not re.fullmatch(r"[0-9a-zA-Z_-]{16,}", last):
+    lines = stdout.split()
+    if len(lines) != 3 or not re.fullmatch(r"[0-9a-zA-Z_-]{16,}", lines[1]):
         said = stderr.strip().split("\n")[-1][-200:] or "nothing"
-        raise DoorError(f"no hub token could be made for {user} in {door.container}; its last words: {said}")
-    return SecretStr(last)
+        raise DoorError(f"no hub token could be made for {user} in {door.container}; the last words there: {said}")
+    return Minted(SecretStr(lines[1]), user, float(lines[0]), float(lines[2]))
+
+
+def revoke(hub: HubDoor, minted: Minted) -> None:
+    """Delete the token that was made. Raises DoorError where it cannot be told from others, or the hub refuses."""
+    path = f"/users/{quote(minted.user, safe='')}/tokens"
+    tokens = hub.get(path).get("api_tokens", [])
+    mine = [
+        token["id"]
+        for token in tokens
+        if token.get("note", "").startswith(_NOTE) and minted.after - 1 <= _epoch(token["created"]) <= minted.before + 1
+    ]
+    if len(mine) != 1:
+        raise DoorError(
+            f"the token made for {minted.user} could not be told from {len(mine)} made in that second:"
+            f" delete those noted {_NOTE!r} at /hub/token"
+        )
+    hub.delete(f"{path}/{mine[0]}")
+
+
+def _epoch(created: str) -> float:
+    return datetime.fromisoformat(created).timestamp()

@@ -1,0 +1,41 @@
+# The verbs of this repository. Each sets up what it needs; a second run builds nothing that has not changed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help audit test lint bench schemas lab-down clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+audit: .venv/ready ## audit the embedded lab, and leave a report
+	$(BIN)/pytest checks/ --cluster lab
+
+test: .venv/ready ## run every test of the suite
+	@sh tests/browser.sh
+	$(BIN)/pytest tests
+
+lint: .venv/ready ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/ready ## measure us against our peers, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+schemas: .venv/ready ## write docs/schemas/ anew from the models
+	$(BIN)/python -m hubspec schema baseline > docs/schemas/baseline.schema.json
+	$(BIN)/python -m hubspec schema record > docs/schemas/record.schema.json
+
+lab-down: .venv/ready ## remove the lab; the engine is left running
+	$(BIN)/python -m lab down
+
+clean: ## remove the virtual environment, caches and reports
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis reports/latest
+
+.venv/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hubspec needs Python 3.11 or later; say which with make PYTHON=python3.12")'
+	@$(PYTHON) -m venv .venv || { echo 'no virtual environment could be made; on Debian and Ubuntu: apt-get install python3-venv'; exit 1; }
+	@echo 'installing the requirements of pyproject.toml into .venv (about a minute)'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
