@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import sys
 import time
 
@@ -56,15 +57,17 @@ def show(*, as_json: bool) -> int:
 
 
 def shell(where: str) -> int:
-    """Replace this process by bash in a container. Raises: LabError without a docker client."""
-    import shutil
-
-    need()
+    """Replace this process by bash in a container. Raises: LabError without docker and ssh clients."""
+    found = need()
+    terminal = sys.stdin.isatty()
+    inner = ["docker", "exec", "-it" if terminal else "-i", HUB if where == "hub" else MASTER, "bash"]
     if shutil.which("docker") is None:
-        raise LabError("`shell` needs the docker client on PATH", then="use ssh to the master node; see `status`")
-    name = HUB if where == "hub" else MASTER
-    flags = "-it" if sys.stdin.isatty() else "-i"
-    os.execvp("docker", ["docker", "exec", flags, name, "bash"])  # noqa: S606
+        if shutil.which("ssh") is None:
+            raise LabError("`shell` needs a docker client or an SSH client on PATH")
+        hosts = f"UserKnownHostsFile={found.known_hosts}"
+        way = ["-p", str(found.ssh_port), "-i", str(found.ssh_key), "-o", hosts, "hadoop@127.0.0.1"]
+        inner = ["ssh", *(["-t"] if terminal else []), *way, "sudo", *inner]
+    os.execvp(inner[0], inner)  # noqa: S606
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -75,6 +78,9 @@ def main(argv: list[str] | None = None) -> int:
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("lab: interrupted; `python -m lab up` goes on from here, `down` removes what there is", file=sys.stderr)
+        return 130
 
 
 def run(args: argparse.Namespace) -> int:

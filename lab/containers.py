@@ -73,16 +73,16 @@ def create_master(client: DockerClient, image: str, base: str) -> Container:
     )
 
 
-def create_hub(client: DockerClient, image: str, variant: str = "", **other: Any) -> Container:
+def create_hub(client: DockerClient, built: str, variant: str = "", **other: Any) -> Container:
     """Make the hub container (not started) as EMR runs it, in the master's network namespace.
 
-    `variant` and `other` are for a break that makes it otherwise; `image` is the tag built, kept as a label.
+    `variant` and `other` are for a break that makes it otherwise; `built` is the tag built, kept as a label.
     Source of fact: DOMAIN section 0, run options. Not privileged, unlike EMR: nothing in the lab needs it.
     """
     options: dict[str, Any] = {
         "image": HUB_IMAGE,
         "name": HUB,
-        "labels": {LABEL_KEY: "1", IMAGE_LABEL: image, VARIANT_LABEL: variant},
+        "labels": {LABEL_KEY: "1", IMAGE_LABEL: built, VARIANT_LABEL: variant},
         "network_mode": f"container:{MASTER}",
         "restart_policy": {"Name": "on-failure", "MaximumRetryCount": 5},
         "volumes": _volumes(BINDS),

@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,21 @@ def connect() -> DockerClient | None:
             ) from error
         return None
     return client
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn a refusal of the engine inside the block into a LabError with the engine's words."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except (DockerException, RequestException) as error:
+        words = str(getattr(error, "explanation", None) or error)
+        raise LabError(
+            "the Docker engine refused or did not answer", last=words, then="python -m lab status"
+        ) from error
 
 
 def socket_path() -> str:

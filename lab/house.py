@@ -48,7 +48,8 @@ def up(progress: Progress) -> Lab:
     tag, words = base.ensure_base(client, progress)
     tags = images.ensure_images(client, tag, progress)
     try:
-        return _raise(client, tags, words, progress)
+        with engine.told():
+            return _raise(client, tags, words, progress)
     except LabError as error:
         raise LabError(str(error), last=containers.scene(client), then="python -m lab down, then up") from error
 
@@ -104,10 +105,11 @@ def _raise(client: DockerClient, tags: dict[str, str], words: str, progress: Pro
     if box is None:
         progress("making the hub container jupyterhub")
         box = containers.create_hub(client, tags["hub"])
-    elif fresh_net:
-        # The namespace it shared went with the master's last run.
-        box.stop(timeout=10)
+    asleep = box.status not in ("running", "paused")
     containers.wake(box)
+    if fresh_net and not asleep:
+        # The namespace it shared went with the master's last run.
+        box.restart(timeout=10)
     lab = _facts(client, master)
     if not hub.answers(lab):
         progress("waiting for the hub")

@@ -6,10 +6,10 @@ import json
 
 from lab import containers, engine, state
 from lab.breaks import container, content, service
-from lab.breaks.model import Break, Scene
+from lab.breaks.model import Break, RefusedError, Scene
 from lab.model import MASTER, LabError
 
-__all__ = ["BREAKS", "Break", "apply", "listing", "mend"]
+__all__ = ["BREAKS", "Break", "RefusedError", "apply", "listing", "mend"]
 
 BREAKS: dict[str, Break] = {
     entry.name: entry for table in (container.TABLE, content.TABLE, service.TABLE) for entry in table
@@ -17,16 +17,18 @@ BREAKS: dict[str, Break] = {
 
 
 def apply(name: str) -> None:
-    """Break one thing; twice is as once. Raises: LabError for an unknown name, or where the lab is down."""
+    """Break one thing; twice is as once. Raises: LabError for an unknown name, or where the lab is down; RefusedError."""
     entry = _known(name)
-    entry.apply(_scene())
+    with engine.told():
+        entry.apply(_scene())
     state.note_broken(sorted({*state.broken(), name}))
 
 
 def mend(name: str) -> None:
     """Take one break back; twice is as once. Raises: LabError for an unknown name, or where the lab is down."""
     entry = _known(name)
-    entry.mend(_scene())
+    with engine.told():
+        entry.mend(_scene())
     state.note_broken([other for other in state.broken() if other != name])
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from lab import containers, hub, inside, provision
-from lab.breaks.model import UNREADABLE, Break, Scene, Step
+from lab.breaks.model import UNREADABLE, Break, RefusedError, Scene, Step
 from lab.containers import BINDS, IMAGE_LABEL, VARIANT_LABEL
 from lab.images import HUB_IMAGE
 from lab.model import HUB, LABEL_KEY, MASTER, NETWORK, LabError
@@ -20,9 +20,9 @@ POLICY: Any = {"Name": "on-failure", "MaximumRetryCount": 5}
 
 def remake(scene: Scene, variant: str, *, furnish: bool = True, **other: Any) -> None:
     """Make the hub container anew, otherwise where `other` says so; with its users and packages if `furnish`."""
-    image = _image_label(scene)
+    built = _built(scene)
     containers.remove(scene.client, HUB)
-    containers.create_hub(scene.client, image, variant, **other).start()
+    containers.create_hub(scene.client, built, variant, **other).start()
     if "network" in other:
         _forward(scene)
     hub.wait(scene.lab)
@@ -31,10 +31,21 @@ def remake(scene: Scene, variant: str, *, furnish: bool = True, **other: Any) ->
 
 
 def made_otherwise(variant: str, scene: Scene, **other: Any) -> None:
-    """Make the hub container as `variant`, where it is not so yet."""
+    """Make the hub container as `variant`, where it is not so yet. Raises: RefusedError where the engine cannot."""
+    from docker.errors import APIError
+
     box = containers.found(scene.client, HUB)
-    if box is None or box.labels.get(VARIANT_LABEL) != variant or box.status != "running":
+    if box is not None and box.labels.get(VARIANT_LABEL) == variant and box.status == "running":
+        return
+    try:
         remake(scene, variant, **other)
+    except APIError as error:
+        whole(scene)
+        raise RefusedError(
+            f"this engine does not run a container that is {variant}; the lab is whole again",
+            last=str(error.explanation),
+            then="run this break on an engine that may",
+        ) from error
 
 
 def whole(scene: Scene) -> None:
@@ -125,7 +136,7 @@ def _box(scene: Scene) -> Any:
     return box
 
 
-def _image_label(scene: Scene) -> str:
+def _built(scene: Scene) -> str:
     tags = [tag for tag in scene.client.images.get(HUB_IMAGE).tags if tag != HUB_IMAGE]
     box = containers.found(scene.client, HUB)
     return box.labels.get(IMAGE_LABEL, tags[0]) if box is not None else tags[0]

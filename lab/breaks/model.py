@@ -6,12 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.model import LabError
+
 if TYPE_CHECKING:
     from docker import DockerClient
 
     from lab.model import Lab
 
 DRIFT, UNREADABLE = 1, 11
+
+
+class RefusedError(LabError):
+    """The engine cannot carry out this break, though nothing is wrong with the lab; it was put back."""
 
 
 @dataclass(frozen=True)
