@@ -130,9 +130,12 @@ def _declared(check: Check, snapshot: Snapshot, reading: Reading) -> Verdict:
     if isinstance(seen, Unreadable | NotApplicable):
         outcome = Outcome.UNREADABLE if isinstance(seen, Unreadable) else Outcome.NOT_APPLICABLE
         return Verdict(check, snapshot.cluster, outcome, seen.reason, reading)
+    if isinstance(seen, Absent) and check.control.fields and not expected.control:
+        reason = f"{check.about} is missing, so nothing can be said of its {', '.join(sorted(check.fields or ()))}"
+        return Verdict(check, snapshot.cluster, Outcome.NOT_APPLICABLE, reason, reading)
     found = None
     if isinstance(seen, Present):
-        names = check.fields or type(expected).fields_compared()
+        names = check.fields or frozenset()
         missing = seen.unread or {}
         found = {
             name: getattr(seen.resource, name, None)

@@ -15,9 +15,7 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
     expected: dict[str, Any] = {}
     if check.resource:
         stated = check.resource.stated()
-        expected = {name: plain(value) for name, value in stated.items() if not check.fields or name in check.fields}
-        if not check.fields:
-            expected = {}
+        expected = {name: plain(value) for name, value in stated.items() if name in (check.fields or ())}
         expected = {"ensure": check.resource.ensure} | expected
     looked = verdict.outcome is not Outcome.UNREADABLE and verdict.outcome is not Outcome.NOT_APPLICABLE
     found = plain(verdict.found) if looked and verdict.found is not None else None
