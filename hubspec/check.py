@@ -48,7 +48,7 @@ class Check:
         return f"{self.kind} {self.name}" if self.resource else f"undeclared {KINDS[self.kind].section}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """What a check found. `actions` would put it right; empty where nothing differs or nothing could be seen."""
 
@@ -61,6 +61,10 @@ class Verdict:
     found: dict[str, Any] | None = None
     actions: tuple[Action, ...] = ()
     waiver: Waiver | None = None
+
+    def __repr__(self) -> str:
+        """Return the outcome and its reason, for pytest's own messages."""
+        return f"{self.outcome}: {self.reason}"
 
     @property
     def compliant(self) -> bool:
