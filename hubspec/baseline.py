@@ -17,6 +17,7 @@ from hubspec.kinds import KINDS
 from hubspec.kinds.cluster import Cluster
 from hubspec.kinds.container import Container
 from hubspec.kinds.file import File
+from hubspec.kinds.file import Path as FilePath
 from hubspec.kinds.hub_user import HubUser
 from hubspec.kinds.package import Package
 from hubspec.kinds.user import User
@@ -32,7 +33,7 @@ class Undeclared(Value):
 
     policy: Literal["ignore", "report", "remove"] = Field(description="'remove' reports too; its fix is always unsafe.")
     ignore: list[str] = Field(default_factory=list, description="Names that are no drift, as shell patterns.")
-    watch: list[str] = Field(default_factory=list, description="For files: the directories in which to look.")
+    watch: list[FilePath] = Field(default_factory=list, description="For files: the directories in which to look.")
 
 
 _IGNORE = Undeclared(policy="ignore")
@@ -132,15 +133,18 @@ def _prepare(layer: Layer, faults: list[str]) -> dict[str, Any]:
             data[kind.section] = _named(section, kind.single, layer, (kind.section,), faults)
             continue
         named: dict[str, Any] = {}
+        first: dict[str, Place] = {}
         for key, value in section.items():
             name = kind.resource.canonical(key)
             where = (kind.section, key)
-            layer.places.setdefault((kind.section, name), layer.place(where))
-            if name in named:
-                first = layer.place((kind.section, name))
+            here = layer.place(where)
+            layer.places.setdefault((kind.section, name), here)
+            if name in first:
+                file = "" if first[name].file == here.file else f" of {first[name].file}"
                 faults.append(
-                    f"{layer.place(where)}: {dotted(where)}: the same {kind.name} as in line {first.line}, {name}"
+                    f"{here}: {dotted(where)}: the same {kind.name} as in line {first[name].line}{file}, {name}"
                 )
+            first.setdefault(name, here)
             named[name] = _named(value, name, layer, where, faults)
         data[kind.section] = named
     return data

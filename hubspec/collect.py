@@ -64,7 +64,7 @@ def _parse(kind: Kind, answer: Any) -> Observations | Unreadable | NotApplicable
         return answer
     try:
         return kind.parse(answer)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         return Unreadable(f"the answer about {kind.name}s is not understood ({type(error).__name__}: {error})")
 
 
@@ -74,7 +74,11 @@ def _describe(doors: Doors) -> Any:
 
 def _look(door: ContainerDoor, kinds: list[Kind], baseline: Baseline) -> dict[str, Any]:
     nonce = secrets.token_hex(8)
-    others = any(kind.door == "engine" and baseline.policy(kind.name).policy != "ignore" for kind in kinds)
+    others = any(
+        kind.door == "engine"
+        and (baseline.policy(kind.name).policy != "ignore" or len(baseline.resources[kind.name]) > 1)
+        for kind in kinds
+    )
     look = door.look(join(kinds, baseline, nonce), others=others)
     gone = Unreadable("the container is not there, so nothing in it could be looked at")
     answers: dict[str, Any] = {}

@@ -26,8 +26,11 @@ def inconsistencies(baseline: Baseline) -> Iterator[str]:
             hint = nearest(control.kind, KINDS)
             yield f"{place((*where, 'kind'))}: {dotted(where)}: there is no kind {control.kind!r}; {hint}"
             continue
-        for name in set(control.fields) - set(KINDS[control.kind].resource.fields_compared()):
-            yield f"{place((*where, 'fields'))}: {dotted(where)}: a {control.kind} has no field {name!r}"
+        known = KINDS[control.kind].resource.fields_compared()
+        for name in control.fields:
+            if name not in known:
+                hint = nearest(name, known)
+                yield f"{place((*where, 'fields'))}: {dotted(where)}: a {control.kind} has no field {name!r}; {hint}"
     for kind in KINDS.values():
         yield from _without_control(baseline, kind)
     for key, waiver in sections.waivers.items():
@@ -46,8 +49,11 @@ def _without_control(baseline: Baseline, kind: Kind) -> Iterator[str]:
     mine = baseline.resources[kind.name]
     general = [id_ for id_, c in controls.items() if not c.fields and not c.undeclared]
     for name, resource in mine.items():
-        if resource.control and resource.control not in controls:
-            yield f"{baseline.place(kind.name, name)}: {kind.section}.{name}: there is no control {resource.control!r} of kind {kind.name}"
+        if resource.control and (resource.control not in controls or controls[resource.control].undeclared):
+            yield (
+                f"{baseline.place(kind.name, name)}: {kind.section}.{name}: there is no control {resource.control!r}"
+                f" about declared resources of kind {kind.name}"
+            )
     if not general and any(not resource.control for resource in mine.values()):
         first = next(name for name, resource in mine.items() if not resource.control)
         yield (

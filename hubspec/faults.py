@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -43,7 +44,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 _WANTED = {
-    "string_type": "wanted text (in quotes where it looks like a number)",
+    "string_type": "wanted text (in quotes where it looks like a number or a date)",
     "int_type": "wanted a whole number",
     "bool_type": "wanted true or false",
     "list_type": "wanted a list",
@@ -54,8 +55,13 @@ _WANTED = {
 
 
 def _shown(value: Any) -> str:
-    text = {True: "true", False: "false", None: "nothing"}.get(value) if isinstance(value, bool | None) else repr(value)
-    return str(text) if len(str(text)) <= 60 else str(text)[:57] + "..."
+    if isinstance(value, bool | None):
+        return {True: "true", False: "false", None: "nothing"}[value]
+    try:
+        text = value.isoformat() if isinstance(value, date) else repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a very long number"
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _known(top: type[BaseModel], where: Where) -> list[str]:

@@ -26,7 +26,7 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
     waiver = verdict.waiver
     return Record(
         run=run,
-        cluster=verdict.cluster,
+        cluster=plain(verdict.cluster),
         kind=check.kind,
         resource=check.name,
         check="declared" if check.resource else "undeclared",
@@ -37,30 +37,32 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
         why=check.control.why,
         tags=check.control.tags,
         outcome=verdict.outcome,
-        message=verdict.reason,
+        message=plain(verdict.reason),
         expected=expected,
         before=found,
         after=found,
         differences=[
-            {"field": difference.field, "wanted": plain(difference.wanted), "found": plain(difference.found)}
+            {"field": plain(difference.field), "wanted": plain(difference.wanted), "found": plain(difference.found)}
             for difference in verdict.differences
         ],
-        actions=[action.model_dump() | {"result": None} for action in verdict.actions],
+        actions=[plain(action.model_dump()) | {"result": None} for action in verdict.actions],
         waiver=waiver.model_dump(include={"reason", "owner", "ticket", "until"}) if waiver else None,
         declared_at=str(check.place),
         door=reading.door,
-        evidence=reading.evidence,
+        evidence=plain(reading.evidence),
         started=reading.started,
         took=round(reading.took, 4),
     )
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON would hold it; a pattern becomes {matches: REGEX}."""
+    """Return a value as UTF-8 JSON can hold it; a pattern becomes {matches: REGEX}, half a character its escape."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, Pattern):
         return {"matches": value.matches}
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
     return value

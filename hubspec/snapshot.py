@@ -68,7 +68,9 @@ def _dump(snapshot: Snapshot) -> dict[str, Any]:
 def _dump_one(seen: Any) -> dict[str, Any]:
     if isinstance(seen, Present):
         return {"present": seen.resource.stated()} | ({"unread": seen.unread} if seen.unread else {})
-    return {"absent": True} if isinstance(seen, Absent) else {"unreadable": seen.reason}
+    if isinstance(seen, Absent):
+        return {"absent": True}
+    return {"unreadable" if isinstance(seen, Unreadable) else "not_applicable": seen.reason}
 
 
 def read_file(path: Path) -> Snapshot:
@@ -78,7 +80,7 @@ def read_file(path: Path) -> Snapshot:
         version = data["hubspec_snapshot"]
     except (OSError, UnicodeDecodeError) as error:
         raise BaselineError([f"{path}: cannot be read: {error}"]) from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise BaselineError([f"{path}: is no hubspec snapshot; make one with --save-snapshot FILE"]) from None
     if version != SCHEMA:
         raise BaselineError(
@@ -86,7 +88,9 @@ def read_file(path: Path) -> Snapshot:
         )
     try:
         readings = {name: _load(KINDS[name], entry) for name, entry in data["kinds"].items()}
-        return Snapshot(data["cluster"], readings, data["trips"])
+        if not isinstance(data["cluster"], str):
+            raise TypeError("cluster is no text")
+        return Snapshot(data["cluster"], readings, {str(name): int(count) for name, count in data["trips"].items()})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         first = str(error).splitlines()[0]
         raise BaselineError([f"{path}: is damaged ({type(error).__name__}: {first}); take a new one"]) from None
@@ -117,4 +121,6 @@ def _load_one(kind: Kind, name: str, one: dict[str, Any]) -> Any:
             message = f"a {kind.name} has no field {', '.join(sorted(unknown))}"
             raise ValueError(message)
         return Present(kind.resource.model_construct({"name", *fields}, name=name, **fields), one.get("unread"))
-    return Absent() if "absent" in one else Unreadable(one["unreadable"])
+    if "absent" in one:
+        return Absent()
+    return Unreadable(one["unreadable"]) if "unreadable" in one else NotApplicable(one["not_applicable"])

@@ -32,6 +32,13 @@ class Container(Resource):
     )
 
 
+_NOT_INSPECTED = {
+    field: "only the hub's own container is inspected; audit this one with --container"
+    for field in Container.fields_compared()
+    if field != "image"
+}
+
+
 def probe(_declared: Iterable[Resource], _watch: Iterable[str]) -> str:
     """Return the script that reads the container's /etc/os-release."""
     return "cat /etc/os-release"
@@ -44,7 +51,7 @@ def parse(answer: dict[str, Any]) -> Observations:
     image of the containers beside it) and `text` (the probe's output).
     """
     others: Observations = {
-        name: Present(Container.model_construct({"name", "image"}, name=name, image=image))
+        name: Present(Container.model_construct({"name", "image"}, name=name, image=image), dict(_NOT_INSPECTED))
         for name, image in answer["others"].items()
     }
     about = answer["inspect"]

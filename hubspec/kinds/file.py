@@ -12,7 +12,7 @@ from hubspec.kind import Kind, Observations
 from hubspec.model import Absent, Action, Drift, Present, Resource, Text
 
 Path = Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x1f\x7f]*$")]
-Mode = Annotated[str, StringConstraints(pattern=r"^0[0-7]{3,4}$")]
+Mode = Annotated[str, StringConstraints(pattern=r"^0[1-7]?[0-7]{3}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Lines = list[Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$")]]
 
@@ -54,7 +54,9 @@ def probe(declared: Iterable[Resource], watch: Iterable[str]) -> str:
         script += f'for f in {names}; do if [ -e "$f" ] || [ -L "$f" ]; then :; else printf "m:%s\\n" "$f"; fi; done\n'
         script += f"printf '%s\\0' {names} | xargs -0 {_STAT} 2>/dev/null || true\n"
     if hashed:
-        script += f"printf '%s\\0' {hashed} | xargs -0 sha256sum -- 2>/dev/null | sed 's/^/h:/' || true\n"
+        script += (
+            f"printf '%s\\0' {hashed} | xargs -0 sha256sum -z -- 2>/dev/null | tr '\\0' '\\n' | sed 's/^/h:/' || true\n"
+        )
     for file in files:
         quoted = shlex.quote(file.name)
         for mark, expressions in (("c", file.contains), ("l", file.lacks)):
@@ -62,11 +64,16 @@ def probe(declared: Iterable[Resource], watch: Iterable[str]) -> str:
                 wanted = shlex.quote(expression)
                 script += f"grep -Eqs -e {wanted} -- {quoted}; printf '{mark}:%s\\t%s\\t%s\\n' $? {wanted} {quoted}\n"
     for directory in watch:
-        script += f"find {shlex.quote(directory)} -mindepth 1 -maxdepth 1 ! -type d -exec {_STAT} {{}} + | sed 's/^f:/w:/' || true\n"
+        script += f"find {shlex.quote(directory)} -mindepth 1 -maxdepth 1 ! -type d {_WATCH} || true\n"
     return script or ":"
 
 
 _STAT = "stat -c 'f:%a:%U:%G:%F:%n' --"
+# A name with a line break in it could pass for a line about another file, so stat quotes such a name (%N).
+_WATCH = (
+    r"\( -name '*[[:cntrl:]]*' -exec stat -c 'w:%a:%U:%G:%F:%N' -- {} +"
+    r" -o -exec stat -c 'w:%a:%U:%G:%F:%n' -- {} + \)"
+)
 _FOUND, _NOT_FOUND = "0", "1"
 
 
@@ -86,7 +93,7 @@ def parse(answer: str) -> Observations:
         elif mark in {"f", "w"} and rest.count(":") >= 4:
             mode, owner, group, kind, path = rest.split(":", 4)
             kind = "regular file" if kind == "regular empty file" else kind
-            found.setdefault(path, {}).update(type=kind, mode=mode.zfill(4), owner=owner, group=group)
+            found.setdefault(path, {}).update(type=kind, mode=f"0{mode:0>3}", owner=owner, group=group)
         elif mark == "h" and "  " in rest:
             digest, _, path = rest.partition("  ")
             found.setdefault(path, {})["sha256"] = digest
@@ -106,7 +113,7 @@ def _present(path: str, fields: dict[str, Any], status: dict[str, dict[str, str]
             unread[field] = "it was not searched: not asked for, or grep could not read it"
         else:
             fields[field] = [expression for expression, code in codes.items() if code == wanted]
-    return Present(File.model_construct({"name", *fields}, name=path, **fields), unread)
+    return Present(File.model_construct({"name", *fields}, name=path, **fields), unread or None)
 
 
 def fix(drift: Drift) -> list[Action]:

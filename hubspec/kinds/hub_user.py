@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -61,7 +62,7 @@ def fix(drift: Drift) -> list[Action]:
     for group, method in [(g, "POST") for g in sorted(wanted_groups - found_groups)] + [
         (g, "DELETE") for g in sorted(found_groups - wanted_groups)
     ]:
-        request = f'{method} /hub/api/groups/{quote(group, safe="")}/users {{"users": ["{drift.name}"]}}'
+        request = f"{method} /hub/api/groups/{quote(group, safe='')}/users {json.dumps({'users': [drift.name]})}"
         word = "add to" if method == "POST" else "take out of"
         actions.append(
             _do(f"{word} the hub group {group}: {drift.name}", request, "safe" if method == "POST" else "unsafe")

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion
 from pydantic import Field, StringConstraints, model_validator
 from rattler import BuildString, MatchSpec, PackageRecord
 from rattler.exceptions import InvalidMatchSpecError, InvalidVersionError
@@ -93,7 +92,7 @@ class Package(Resource):
             spec = MatchSpec(self.spec(**{field: getattr(self, field)}))
             record = PackageRecord(package, version, BuildString(build), 0, "noarch")
             return spec.matches(record)
-        except (InvalidVersion, InvalidVersionError):
+        except (ValueError, InvalidVersionError):  # what was found is no version, or no build string
             return False
 
 

@@ -36,7 +36,7 @@ class User(Resource):
 
 # The hash never leaves the container: it is compared there, by perl's crypt, and only the verdict is sent.
 _PERL = r"""
-while (<STDIN>) { chomp; my ($n, $h) = split /:/; $hash{$n} = $h }
+while (<STDIN>) { chomp; my ($n, $h) = split /:/; $hash{$n} //= $h }
 for my $n (@ARGV) {
   my $h = $hash{$n}; next unless defined $h;
   my $hit = 0;
@@ -50,7 +50,7 @@ for my $n (@ARGV) {
 def probe(declared: Iterable[Resource], _watch: Iterable[str]) -> str:
     """Return the script that reads all accounts, and compares the passwords of those that declare `default_password`."""
     asked = [user.name for user in declared if "default_password" in user.model_fields_set]
-    script = "sed 's/^/p:/' /etc/passwd && sed 's/^/g:/' /etc/group || exit 1\n"
+    script = """awk '{print "p:" $0}' /etc/passwd && awk '{print "g:" $0}' /etc/group || exit 1\n"""
     script += r"""awk -F: '{print "s:" $1 ":" ($2 ~ /^[!*]/ ? 1 : 0)}' /etc/shadow || true""" + "\n"
     if asked:
         names = " ".join(map(shlex.quote, asked))
@@ -61,22 +61,22 @@ def probe(declared: Iterable[Resource], _watch: Iterable[str]) -> str:
 def parse(answer: str) -> Observations:
     """Return every account by name from the probe's lines: `p:` passwd, `g:` group, `s:` locked, `d:` default password.
 
-    Raises ValueError on a line of /etc/passwd with fewer than seven fields or a uid that is no number.
+    Of two entries with one name the first counts, as it does for the C library. Raises ValueError on a line of
+    /etc/passwd with fewer than seven fields or a uid that is no number.
     """
     rows: dict[str, list[list[str]]] = {"p": [], "g": [], "s": [], "d": []}
     for line in answer.split("\n"):
         if line[1:2] == ":" and line[0] in rows:
             rows[line[0]].append(line[2:].split(":"))
-    group_names = {row[2]: row[0] for row in rows["g"] if len(row) >= 4}
+    group_names = {row[2]: row[0] for row in reversed(rows["g"]) if len(row) >= 4}
     members: dict[str, list[str]] = {}
     for row in rows["g"]:
         for member in row[3].split(",") if len(row) >= 4 and row[3] else ():
             members.setdefault(member, []).append(row[0])
-    locked = {row[0]: row[1] == "1" for row in rows["s"]}
-    default = {row[0]: row[1] == "1" for row in rows["d"]}
+    locked, default = ({row[0]: row[-1] == "1" for row in reversed(rows[mark])} for mark in "sd")
     users: Observations = {}
     for row in rows["p"]:
-        if len(row) < 7 or not row[2].isdigit():
+        if len(row) < 7 or not row[2].isdecimal():
             message = f"/etc/passwd has a line that is no account: {':'.join(row)!r}"
             raise ValueError(message)
         name = row[0]
@@ -94,7 +94,8 @@ def parse(answer: str) -> Observations:
             unread |= {
                 "default_password": "its password was not compared with the default: no shadow entry, or no perl"
             }
-        users[name] = Present(User.model_construct(set(fields) | {"name"}, name=name, **fields), unread or None)
+        seen = Present(User.model_construct(set(fields) | {"name"}, name=name, **fields), unread or None)
+        users.setdefault(name, seen)
     return users
 
 

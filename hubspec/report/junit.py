@@ -24,7 +24,7 @@ def render(records: Sequence[Record], run: Run) -> str:
     top = ET.Element("testsuites", {"name": "hubspec"} | _counts(records))
     for (cluster, kind), group in groupby(records, key=lambda record: (record.cluster, record.kind)):
         cases = list(group)
-        names = {"name": f"{cluster}.{kind}", "timestamp": f"{run.started:%Y-%m-%dT%H:%M:%S}"}
+        names = {"name": printable(f"{cluster}.{kind}"), "timestamp": f"{run.started:%Y-%m-%dT%H:%M:%S}"}
         suite = ET.SubElement(top, "testsuite", names | _counts(cases))
         for record in cases:
             _case(suite, record)
@@ -33,12 +33,12 @@ def render(records: Sequence[Record], run: Run) -> str:
 
 def _case(suite: ET.Element, record: Record) -> None:
     name = printable(record.test.partition("::")[2])
-    case = ET.SubElement(suite, "testcase", classname=f"{record.cluster}.{record.kind}", name=name, time="0")
+    case = ET.SubElement(suite, "testcase", classname=printable(f"{record.cluster}.{record.kind}"), name=name, time="0")
     properties = ET.SubElement(case, "properties")
     for key in ("control", "severity", "outcome", "resource"):
         ET.SubElement(properties, "property", name=key, value=printable(str(getattr(record, key))))
     for framework, ids in record.tags.items():
-        ET.SubElement(properties, "property", name=framework, value=", ".join(ids))
+        ET.SubElement(properties, "property", name=printable(framework), value=printable(", ".join(ids)))
     tag = _TAG.get(record.outcome)
     if tag:
         ET.SubElement(case, tag, type=record.outcome.value, message=printable(record.message)).text = scene(record)

@@ -10,16 +10,16 @@ def scene(record: Record) -> str:
     """Return the text that pytest, JUnit and Allure show for a check that is not compliant."""
     lines = [
         f"{printable(record.message)}",
-        f"  cluster   {record.cluster}",
+        f"  cluster   {printable(record.cluster)}",
         f"  control   {record.control} ({record.severity}): {printable(record.title)}",
-        f"  declared  {record.declared_at}",
+        f"  declared  {printable(record.declared_at)}",
     ]
     for difference in record.differences:
         lines.append(f"  {printable(str(difference['field']))}")
         lines.append(f"    wanted  {shown(difference['wanted'])}")
         lines.append(f"    found   {shown(difference['found'])}")
     lines.append(
-        f"  seen by   {printable(record.evidence)} (door {record.door}, {record.started:%Y-%m-%d %H:%M:%S} UTC)"
+        f"  seen by   {printable(record.evidence)} (door {printable(record.door)}, {record.started:%Y-%m-%d %H:%M:%S} UTC)"
     )
     for action in record.actions:
         lines.append(f"  next      {printable(action['sentence'])} ({action['safety']})")
