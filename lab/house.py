@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ssl
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from lab import base, containers, engine, hub, images, inside, provision, state
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lab.engine import Progress
 
 MASTER_LIMIT = 60.0
+CONTROL = "/opt/aws/bin/python /opt/aws/lab/aws_control.py"
 
 
 def status() -> Lab | None:
@@ -29,6 +30,12 @@ def status() -> Lab | None:
     client = engine.connect()
     if client is None:
         return None
+    with closing(client), engine.told():
+        return look(client)
+
+
+def look(client: DockerClient) -> Lab | None:
+    """Answer what `status` answers, on a client of the engine that is open already."""
     master = containers.found(client, MASTER)
     return None if master is None or not master.id else state.load(client, master.id)
 
@@ -39,27 +46,31 @@ def up(progress: Progress) -> Lab:
     Users, packages and files that a person changed since are left as they are; see `mend`.
     Raises: LabError with the scene: the containers' states and last lines.
     """
-    client = engine.ensure_engine(progress)
-    for name in (MASTER, HUB):
-        containers.found(client, name)
-    warm = _warm(client)
-    if warm is not None:
-        return warm
-    tag, words = base.ensure_base(client, progress)
-    tags = images.ensure_images(client, tag, progress)
-    try:
-        with engine.told():
-            return _raise(client, tags, words, progress)
-    except LabError as error:
-        raise LabError(str(error), last=containers.scene(client), then="python -m lab down, then up") from error
+    with closing(engine.ensure_engine(progress)) as client, engine.told():
+        for name in (MASTER, HUB):
+            containers.found(client, name)
+        warm = _warm(client)
+        if warm is not None:
+            return warm
+        tag, words = base.ensure_base(client, progress)
+        tags = images.ensure_images(client, tag, progress)
+        try:
+            with engine.told():
+                return _raise(client, tags, words, progress)
+        except LabError as error:
+            raise LabError(str(error), last=containers.scene(client), then="python -m lab down, then up") from error
 
 
 def down(progress: Progress, *, with_images: bool = False) -> None:
     """Remove every container, volume and network of the lab, its state folder, and on request its images."""
     client = engine.connect()
-    if client is None:
-        state.forget()
-        return
+    if client is not None:
+        with closing(client), engine.told():
+            _remove(client, progress, with_images=with_images)
+    state.forget()
+
+
+def _remove(client: DockerClient, progress: Progress, *, with_images: bool) -> None:
     for container in client.containers.list(all=True, filters={"label": LABEL}):
         progress(f"removing container {container.name}")
         container.remove(force=True, v=True)
@@ -67,7 +78,6 @@ def down(progress: Progress, *, with_images: bool = False) -> None:
         volume.remove(force=True)
     for network in client.networks.list(filters={"label": LABEL}):
         network.remove()
-    state.forget()
     if with_images:
         progress("removing the lab's images")
         # The stable tag and the base have no label of their own, so names are looked at too.
@@ -118,6 +128,7 @@ def _raise(client: DockerClient, tags: dict[str, str], words: str, progress: Pro
     if not provision.done(client):
         progress("making users and installing packages in the hub container")
         provision.everything(client, lab)
+        state.note_broken([])
     hub.ensure_token(client, lab)
     state.save(client, lab)
     return lab
@@ -125,8 +136,9 @@ def _raise(client: DockerClient, tags: dict[str, str], words: str, progress: Pro
 
 def _wait_master(client: DockerClient, master: Container) -> None:
     deadline = time.monotonic() + MASTER_LIMIT
-    ready = "test -S /run/hubspec-aws.sock && test -s /var/lib/hubspec-lab/id.pub"
-    while inside.run(client, MASTER, ready).code:
+    # A question, not a look for the socket: the file of an earlier run may still be there.
+    ready = f"test -s {state.KEPT}/id.pub && {CONTROL}"
+    while inside.run(client, MASTER, ready, stdin="{}").code:
         if time.monotonic() > deadline:
             raise LabError(f"the AWS API of {master.name} is not up after {MASTER_LIMIT:.0f} s")
         time.sleep(0.2)
@@ -143,13 +155,11 @@ def _facts(client: DockerClient, master: Container) -> Lab:
         time.sleep(0.05)
     ports = containers.host_ports(master)
     host_key = inside.must(client, MASTER, "cat /etc/ssh/ssh_host_ed25519_key.pub").split()
-    state.write(
-        "known_hosts", f"[127.0.0.1]:{ports[22]},[localhost]:{ports[22]} {host_key[0]} {host_key[1]}\n".encode()
-    )
+    known = f"[127.0.0.1]:{ports[22]},[localhost]:{ports[22]} {host_key[0]} {host_key[1]}\n"
     for name, body in inside.read_folder(client, MASTER, state.KEPT).items():
         state.write(name, body)
+    state.keep(client, "known_hosts", known.encode())
     state.keep(client, "server.crt", certificate.encode())
-    state.keep(client, "known_hosts", (state.FOLDER / "known_hosts").read_bytes())
     return Lab(
         container=HUB,
         master=MASTER,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lab.engine import Progress
-from lab.model import LABEL_KEY, ROOM, LabError
+from lab.model import ROOM, LabError
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -93,7 +93,6 @@ def _build(client: DockerClient, name: str, tag: str, base: str, progress: Progr
         custom_context=True,
         tag=tag,
         buildargs={"BASE": base, **build_args()},
-        labels={LABEL_KEY: "1"},
         rm=True,
         forcerm=True,
         decode=True,

@@ -48,7 +48,9 @@ def run(client: DockerClient, container: str, script: str, *, stdin: str = "", c
     texts = {1: bytearray(), STDERR: bytearray()}
     for kind, body in frames_iter(stream, tty=False):
         texts[kind].extend(body)
-    stream.close()
+    # The SDK leaves three handles on the one connection.
+    for handle in (getattr(stream, "_response", stream), stream, link):
+        handle.close()
     code = int(client.api.exec_inspect(job)["ExitCode"])
     return Reply(code, texts[1].decode(errors="replace"), texts[STDERR].decode(errors="replace"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from lab import containers, engine, house, hub, images, state
@@ -10,11 +11,14 @@ from lab.model import HUB, MASTER
 
 def facts() -> dict[str, Any]:
     """Answer the lab's state: whether it is up, its containers, where its parts answer, what is broken."""
-    lab = house.status()
     client = engine.connect()
-    if lab is None or client is None:
-        return {"up": False, "engine": client is not None}
-    boxes = {name: containers.found(client, name) for name in (MASTER, HUB)}
+    if client is None:
+        return {"up": False, "engine": False}
+    with closing(client), engine.told():
+        lab = house.look(client)
+        boxes = {name: containers.found(client, name) for name in (MASTER, HUB)}
+    if lab is None:
+        return {"up": False, "engine": True}
     return {
         "up": True,
         "engine": True,

@@ -43,6 +43,8 @@ def save(client: DockerClient, lab: Lab) -> None:
     """Keep the facts; they are written last, so their presence says that `up` came to its end."""
     facts = asdict(lab)
     del facts["state"]
+    for path in (lab.token_file, lab.passwords_file):
+        inside.write_file(client, MASTER, KEPT, path.name, path.read_bytes())
     keep(client, FACTS, json.dumps(facts, indent=2).encode())
 
 

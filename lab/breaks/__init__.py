@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
-from lab import containers, engine, state
+from lab import engine, house, state
 from lab.breaks import container, content, service
 from lab.breaks.model import Break, RefusedError, Scene
-from lab.model import MASTER, LabError
+from lab.model import LabError
 
 __all__ = ["BREAKS", "Break", "RefusedError", "apply", "listing", "mend"]
 
@@ -19,16 +21,16 @@ BREAKS: dict[str, Break] = {
 def apply(name: str) -> None:
     """Break one thing; twice is as once. Raises: LabError for an unknown name, or where the lab is down; RefusedError."""
     entry = _known(name)
-    with engine.told():
-        entry.apply(_scene())
+    with _scene() as scene:
+        entry.apply(scene)
     state.note_broken(sorted({*state.broken(), name}))
 
 
 def mend(name: str) -> None:
     """Take one break back; twice is as once. Raises: LabError for an unknown name, or where the lab is down."""
     entry = _known(name)
-    with engine.told():
-        entry.mend(_scene())
+    with _scene() as scene:
+        entry.mend(scene)
     state.note_broken([other for other in state.broken() if other != name])
 
 
@@ -49,10 +51,13 @@ def _known(name: str) -> Break:
     return BREAKS[name]
 
 
-def _scene() -> Scene:
+@contextmanager
+def _scene() -> Iterator[Scene]:
     client = engine.connect()
-    master = containers.found(client, MASTER) if client is not None else None
-    lab = state.load(client, str(master.id)) if client is not None and master is not None else None
-    if client is None or lab is None:
-        raise LabError("the lab is not up", then="python -m lab up")
-    return Scene(client, lab)
+    if client is None:
+        raise LabError("no Docker engine answers", then="python -m lab up")
+    with closing(client), engine.told():
+        lab = house.look(client)
+        if lab is None:
+            raise LabError("the lab is not up", then="python -m lab up")
+        yield Scene(client, lab)

@@ -10,10 +10,10 @@ from typing import Any
 
 from lab import hub, inside, provision
 from lab.breaks.model import UNREADABLE, Break, Scene
+from lab.house import CONTROL
 from lab.model import HUB, MASTER, LabError
 from lab.provision import GROUP, STRAY
 
-CONTROL = "/opt/aws/bin/python /opt/aws/lab/aws_control.py"
 PID = "/run/jupyterhub.pid"
 HOLD = "/run/hub.hold"
 STOP_LIMIT = 30.0

@@ -11,6 +11,7 @@ import email.parser
 import hashlib
 import io
 import json
+import os
 import platform
 import sys
 import tarfile
@@ -98,6 +99,9 @@ def main(wheels: str, channel: str) -> None:
         print(packed(wheel, Path(channel)))
     (Path(channel) / "noarch").mkdir(exist_ok=True)
     asyncio.run(index.index_fs(Path(channel)))
+    sys.stdout.flush()
+    # Rattler's threads may outlive the call, and crash an interpreter that tidies up below them.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,276 @@
+"""The lab itself: an EMR that runs, found, used, broken and mended, on the engine of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+import lab
+from lab import breaks, containers, engine, hub, inside, state
+from lab.breaks import BREAKS, RefusedError
+from lab.model import HUB, LABEL, MASTER, Lab, LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from docker import DockerClient
+
+HEARS = 2.0
+
+
+@pytest.fixture(scope="session")
+def here() -> Lab:
+    return lab.up(lambda text: print(text, file=sys.stderr))
+
+
+@pytest.fixture(scope="session")
+def client(here: Lab) -> Iterator[DockerClient]:
+    found = engine.connect()
+    assert found is not None
+    yield found
+    found.close()
+
+
+def command(*words: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "lab", *words], capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout
+
+
+def in_hub(client: DockerClient, script: str) -> str:
+    return inside.must(client, HUB, script)
+
+
+def cluster(here: Lab) -> dict[str, Any]:
+    emr = boto3.client("emr", **keys(here))
+    return dict(emr.describe_cluster(ClusterId=here.cluster_id)["Cluster"])
+
+
+def keys(here: Lab) -> dict[str, Any]:
+    env = here.aws_env
+    return {
+        "endpoint_url": env["AWS_ENDPOINT_URL"],
+        "region_name": env["AWS_DEFAULT_REGION"],
+        "aws_access_key_id": env["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": env["AWS_SECRET_ACCESS_KEY"],
+    }
+
+
+LOOK = r"""
+cat /etc/os-release; getent passwd | awk -F: '$3 >= 1000'; getent group | awk -F: '$3 >= 1000'
+awk -F: '{print $1, ($2 ~ /^[!*]/)}' /etc/shadow
+perl -e '@f = split /:/, (grep /^jovyan:/, <STDIN>)[0]; print "default\n" if crypt("jupyter", $f[1]) eq $f[1]' < /etc/shadow
+stat -c '%n %a %U %G' /etc/jupyter/* /etc/jupyter/conf/*; sha256sum /etc/jupyter/*.py /etc/jupyter/conf/*
+for p in /opt/conda /opt/conda/envs/analysis; do
+  for f in $p/conda-meta/*.json; do [ -e $f ] && basename $f; [ -e $f ] && grep '"requested_spec"' $f; done
+  ls -d $p/lib/python3*/site-packages/*.dist-info
+done"""
+
+
+def whole_state(here: Lab, client: DockerClient) -> dict[str, Any]:
+    """Everything a break may touch, as the engine, the container, the hub and AWS tell it."""
+    seen: dict[str, Any] = {"cluster": {**cluster(here), "Status": cluster(here)["Status"]["State"]}}
+    seen["containers"] = sorted(box.name or "" for box in client.containers.list(all=True, filters={"label": LABEL}))
+    box = containers.found(client, HUB)
+    if box is None:
+        return seen
+    host = box.attrs["HostConfig"]
+    seen["image"], seen["status"] = (box.attrs["Config"]["Image"], box.attrs["Image"]), box.status
+    seen["options"] = {key: host[key] for key in ("RestartPolicy", "Privileged", "PortBindings", "Binds")}
+    seen["hub"] = hub.answers(here, limit=HEARS)
+    seen["token"] = seen["hub"] and hub.token_works(here)
+    if seen["token"]:
+        users = hub.must(here, "GET", "/users")
+        seen["users"] = sorted((user["name"], user["admin"], sorted(user["groups"])) for user in users)
+    if box.status == "running":
+        seen["inside"] = inside.run(client, HUB, LOOK).out
+    return seen
+
+
+def test_up_again_is_quick_and_changes_nothing(here: Lab) -> None:
+    begun = time.perf_counter()
+    again = lab.up(pytest.fail)
+    assert time.perf_counter() - begun < 1
+    assert again == here
+
+
+def test_status_finds_it_and_says_what_it_is(here: Lab) -> None:
+    facts = json.loads(command("status", "--json"))
+    assert lab.status() == here
+    assert facts["up"]
+    assert facts["hub_answers"]
+    assert facts["token_works"]
+    assert facts["containers"] == {"emr-master": "running", "jupyterhub": "running"}
+    assert facts["base"].endswith((", pulled", ", bootstrapped"))
+    assert facts["hub_fingerprint"] == here.hub_fingerprint
+
+
+def test_secrets_are_for_their_owner_only(here: Lab) -> None:
+    assert here.state.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in here.state.iterdir()} == {0o600}
+
+
+def test_only_loopback_is_listened_on(client: DockerClient) -> None:
+    for name in (HUB, MASTER):
+        bound = client.containers.get(name).attrs["HostConfig"]["PortBindings"] or {}
+        assert {where["HostIp"] for places in bound.values() for where in places} <= {"127.0.0.1"}
+
+
+def test_a_second_checkout_finds_the_same_lab(here: Lab, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "FOLDER", tmp_path / "other")
+    other = lab.status()
+    assert other is not None
+    assert other.hub_fingerprint == here.hub_fingerprint
+    assert other.token_file.read_text() == here.token_file.read_text()
+    assert hub.token_works(other)
+
+
+def test_env_makes_any_aws_client_speak_to_it(here: Lab) -> None:
+    script = 'eval "$("$0" -m lab env)"; exec "$0" -c "$1"'
+    program = "import boto3; print(boto3.client('emr').describe_cluster(ClusterId='%s')['Cluster']['ReleaseLabel'])"
+    words = ["sh", "-c", script, sys.executable, program % here.cluster_id]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60, env=dict(os.environ))
+    assert done.stdout.strip() == "emr-7.1.0"
+
+
+def test_the_cluster_is_one_that_emr_describes(here: Lab) -> None:
+    about = cluster(here)
+    assert about["Status"]["State"] == "WAITING"
+    assert about["MasterPublicDnsName"] == "localhost"
+    assert about["TerminationProtected"]
+    assert {app["Name"]: app["Version"] for app in about["Applications"]}["JupyterHub"] == "1.5.0"
+    emr = boto3.client("emr", **keys(here))
+    assert len(emr.list_instances(ClusterId=here.cluster_id, InstanceGroupTypes=["MASTER"])["Instances"]) == 1
+    assert boto3.client("s3", **keys(here)).list_objects_v2(Bucket="hubspec-lab-logs")["KeyCount"] == 0
+
+
+def test_conda_installs_and_removes(here: Lab, client: DockerClient) -> None:
+    assert "already installed" in in_hub(client, "conda install keras=2.12.0")
+    dry = json.loads(in_hub(client, "conda install --dry-run --json keras=2.11.0"))
+    assert [item["version"] for item in dry["actions"]["LINK"]] == ["2.11.0"]
+    in_hub(client, "conda create -n scratch toolz=0.11.2")
+    try:
+        assert in_hub(client, "/opt/conda/envs/scratch/bin/python -c 'import toolz; print(toolz.__version__)'") == "0.11.2\n"
+        in_hub(client, "conda remove -n scratch toolz")
+        assert json.loads(in_hub(client, "conda list -n scratch --json")) == []
+    finally:
+        in_hub(client, "conda remove -n scratch --all")
+    unknown = inside.run(client, HUB, "conda install --json no-such-package")
+    assert (unknown.code, json.loads(unknown.out)["exception_name"]) == (1, "PackagesNotFoundError")
+    assert inside.run(client, HUB, "conda clean").code == 2
+    assert here.container == HUB
+
+
+def test_conda_says_what_a_person_asked_for(client: DockerClient) -> None:
+    listed = {item["name"]: item for item in json.loads(in_hub(client, "conda list --json"))}
+    assert listed["keras"]["version"] == "2.12.0"
+    assert listed["tabulate"]["channel"] == "pypi"
+    records = in_hub(client, "cat /opt/conda/conda-meta/keras-*.json"), in_hub(client, "cat /opt/conda/conda-meta/six-*.json")
+    assert [json.loads(text)["requested_spec"] for text in records] == ["keras=2.12.0", ""]
+    assert "# update specs: ['keras=2.12.0']" in in_hub(client, "cat /opt/conda/conda-meta/history")
+
+
+def test_the_hub_is_real_and_its_proxy_too(here: Lab, client: DockerClient) -> None:
+    assert hub.must(here, "GET", "/") == {"version": "1.5.0"}
+    assert "configurable-http-proxy" in in_hub(client, "ps -ef")
+    assert hub.must(here, "GET", "/proxy")["/"]["target"].endswith(":8081")
+
+
+def test_a_person_logs_in_through_pam(here: Lab) -> None:
+    """`POST /users/N/tokens` with a name and a password asks PAM (JupyterHub 1.5)."""
+    word = json.loads(here.passwords_file.read_text())["diego"]
+    body = {"auth": {"username": "diego", "password": word}, "expires_in": 60}
+    status, made = hub.ask(here, "POST", "/users/diego/tokens", body, token="")
+    assert status == 200
+    assert hub.ask(here, "DELETE", f"/users/diego/tokens/{made['id']}")[0] == 204
+    body["auth"] = {"username": "diego", "password": "wrong"}
+    assert hub.ask(here, "POST", "/users/diego/tokens", body, token="")[0] == 403
+
+
+def test_a_notebook_server_starts_and_stops(here: Lab) -> None:
+    hub.must(here, "POST", "/users/ana/server")
+    deadline = time.monotonic() + 30
+    while not hub.must(here, "GET", "/users/ana")["servers"].get("", {}).get("ready"):
+        assert time.monotonic() < deadline, "the server is not ready"
+        time.sleep(0.2)
+    hub.must(here, "DELETE", "/users/ana/server")
+    while hub.must(here, "GET", "/users/ana")["servers"]:
+        assert time.monotonic() < deadline, "the server did not stop"
+        time.sleep(0.2)
+
+
+def test_the_master_node_works_as_the_documentation_writes_it(here: Lab) -> None:
+    script = (
+        "read -r token; sudo docker exec jupyterhub conda --version\n"
+        'curl -sk "https://$(hostname):9443/hub/api/users" -H @<(echo "Authorization: token $token") | jq -r ".[].name"'
+    )
+    way = ["-p", str(here.ssh_port), "-i", str(here.ssh_key), "-o", f"UserKnownHostsFile={here.known_hosts}"]
+    strict = ["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-F", "none"]
+    token = here.token_file.read_text()
+    words = ["ssh", *way, *strict, "hadoop@127.0.0.1", script]
+    done = subprocess.run(words, input=token, capture_output=True, text=True, check=True, timeout=60)
+    first, *names = done.stdout.splitlines()
+    assert first == "conda 4.12.0 (hubspec lab front end over rattler)"
+    assert sorted(names) == ["ana", "diego", "jovyan", "shirley"]
+
+
+def test_a_container_of_others_is_left_alone(client: DockerClient) -> None:
+    name = "hubspec-test-foreign"
+    image = client.containers.get(HUB).attrs["Image"]
+    foreign = client.containers.create(image, name=name, labels={})
+    try:
+        with pytest.raises(LabError, match="not the lab's"):
+            containers.remove(client, name)
+        assert client.containers.get(name).id == foreign.id
+    finally:
+        foreign.remove(force=True)
+
+
+def test_up_wakes_what_was_stopped_and_keeps_what_is_inside(here: Lab, client: DockerClient) -> None:
+    in_hub(client, "touch /opt/made-by-hand")
+    client.containers.get(HUB).stop(timeout=10)
+    client.containers.get(MASTER).stop(timeout=10)
+    found = lab.status()
+    assert found == here
+    assert lab.up(print) == here
+    assert hub.token_works(here)
+    assert cluster(here)["Status"]["State"] == "WAITING"
+    in_hub(client, "rm /opt/made-by-hand")
+
+
+@pytest.mark.parametrize("name", sorted(BREAKS, key=lambda name: BREAKS[name].kind))
+def test_a_break_breaks_and_its_mend_mends(name: str, here: Lab, client: DockerClient) -> None:
+    before = whole_state(here, client)
+    try:
+        breaks.apply(name)
+        broken = whole_state(here, client)
+        breaks.apply(name)
+        assert broken != before
+        assert whole_state(here, client) == broken
+        assert lab.status() == here
+    except RefusedError as refused:
+        pytest.skip(str(refused).splitlines()[0])
+    finally:
+        breaks.mend(name)
+    assert whole_state(here, client) == before
+    breaks.mend(name)
+    assert whole_state(here, client) == before
+    assert name not in state.broken()
+
+
+def test_every_break_says_what_an_audit_should_say() -> None:
+    listed = json.loads(breaks.listing(as_json=True))
+    assert len(listed) == len(BREAKS) > 40
+    assert {entry["kind"] for entry in listed} == {"container", "user", "package", "file", "hub_user", "cluster"}
+    assert {entry["exit_code"] for entry in listed} == {1, 11}
+
+
+def test_an_unknown_break_is_refused() -> None:
+    with pytest.raises(LabError, match="no break is called"):
+        breaks.apply("no-such-break")
