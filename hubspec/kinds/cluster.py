@@ -66,7 +66,9 @@ def fix(drift: Drift) -> list[Action]:
         )
         for difference in tags
     ]
-    rest = sorted({difference.field for difference in drift.differences} - {difference.field for difference in tags})
+    gone = [d for d in drift.differences if d.field.startswith("tags.") and d.wanted is None]
+    actions += [action for d in gone for action in forget(f"tag {d.field.removeprefix('tags.')}")]
+    rest = sorted({d.field for d in drift.differences} - {d.field for d in [*tags, *gone]})
     if rest:
         sentence = f"{', '.join(rest)}: settled at launch; launch a cluster as declared and retire this one"
         actions.append(Action(sentence=sentence, door="aws", request="elasticmapreduce:RunJobFlow", safety="manual"))

@@ -77,7 +77,10 @@ def parse(answer: dict[str, Any]) -> Observations:
 
 def _os(text: str) -> str | None:
     pairs = dict(line.split("=", 1) for line in text.split("\n") if "=" in line)
-    names = [shlex.split(pairs[key])[0] for key in ("ID", "VERSION_ID") if shlex.split(pairs.get(key, ""))]
+    try:
+        names = [words[0] for key in ("ID", "VERSION_ID") if (words := shlex.split(pairs.get(key, "")))]
+    except ValueError:  # a quote that is not closed
+        return None
     return "-".join(names) or None
 
 

@@ -44,7 +44,7 @@ def fix(drift: Drift) -> list[Action]:
     if drift.expected.ensure == "absent":
         return forget(drift.name)
     assert isinstance(drift.expected, HubUser)
-    path = f"/hub/api/users/{quote(drift.name, safe='')}"
+    path = f"/hub/api/users/{_escaped(drift.name)}"
     if isinstance(drift.observed, Absent):
         request = f'POST {path} {{"admin": {str(bool(drift.expected.admin)).lower()}}}'
         safety = "unsafe" if drift.expected.admin else "safe"
@@ -62,7 +62,7 @@ def fix(drift: Drift) -> list[Action]:
     for group, method in [(g, "POST") for g in sorted(wanted_groups - found_groups)] + [
         (g, "DELETE") for g in sorted(found_groups - wanted_groups)
     ]:
-        request = f"{method} /hub/api/groups/{quote(group, safe='')}/users {json.dumps({'users': [drift.name]})}"
+        request = f"{method} /hub/api/groups/{_escaped(group)}/users {json.dumps({'users': [drift.name]})}"
         word = "add to" if method == "POST" else "take out of"
         actions.append(
             _do(f"{word} the hub group {group}: {drift.name}", request, "safe" if method == "POST" else "unsafe")
@@ -72,9 +72,11 @@ def fix(drift: Drift) -> list[Action]:
 
 def forget(name: str) -> list[Action]:
     """Return what removes a hub user that must not be there, with its tokens."""
-    return [
-        _do(f"delete the hub user {name} and its tokens", f"DELETE /hub/api/users/{quote(name, safe='')}", "unsafe")
-    ]
+    return [_do(f"delete the hub user {name} and its tokens", f"DELETE /hub/api/users/{_escaped(name)}", "unsafe")]
+
+
+def _escaped(name: str) -> str:
+    return quote(name, safe="", errors="surrogatepass")  # JSON can hold half a character
 
 
 def _do(sentence: str, request: str, safety: Any) -> Action:

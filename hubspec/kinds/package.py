@@ -155,10 +155,18 @@ def parse(answer: str) -> Observations:
             if stem.count("-") >= 2:
                 records.setdefault(stem, {}).update(_record_field(field))
         elif mark == "d":
-            asked, installer, directory = rest.split(":", 2)
-            pip.append((directory.removesuffix(".dist-info").removesuffix(".egg-info"), installer, asked))
+            pip.append(_pip_line(rest))
     close()
     return packages
+
+
+def _pip_line(rest: str) -> tuple[str, str, str]:
+    asked, *others = rest.split(":", 2)
+    if len(others) < 2:
+        message = f"the list of pip's packages has a line that is none: {rest!r}"
+        raise ValueError(message)
+    installer, directory = others
+    return directory.removesuffix(".dist-info").removesuffix(".egg-info"), installer, asked
 
 
 def _record_field(text: str) -> dict[str, Any]:

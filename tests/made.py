@@ -1,0 +1,79 @@
+"""Makes baselines, snapshots and answers for the tests, so that a test states only what it is about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hubspec.baseline import Baseline, load
+from hubspec.compare import compare
+from hubspec.kind import Kind
+from hubspec.kinds import KINDS
+from hubspec.model import Absent, Action, Present
+from hubspec.record import plain
+from hubspec.snapshot import Reading, Snapshot
+
+WHEN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+CONTROLS = {
+    f"{kind.upper().replace('_', '-')}-{number}": {
+        "kind": kind, "title": "t", "why": "w", "severity": "low", "undeclared": undeclared,
+    }
+    for kind in KINDS
+    for number, undeclared in (("01", False), ("09", True))
+}  # fmt: skip
+"""KIND-01 is about every declared resource of a kind, KIND-09 about the undeclared."""
+
+
+def declare(folder: Path, **sections: Any) -> Baseline:
+    """Return the baseline of these sections, loaded from a file; every kind has its controls."""
+    path = folder / "baseline.yaml"
+    document = {"accounts": "directory", **sections, "controls": CONTROLS | sections.get("controls", {})}
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return load(path)
+
+
+def saw(cluster: str = "lab", /, **seen: Any) -> Snapshot:
+    """Return a snapshot of these kinds: observations, Unreadable or NotApplicable."""
+    readings = {kind: Reading("docker", "docker exec", WHEN, 0.25, one) for kind, one in seen.items()}
+    return Snapshot(cluster, readings, {"docker exec": 1})
+
+
+def present(kind: str, name: str, unread: dict[str, str] | None = None, **fields: Any) -> Present:
+    """Return what was seen of a resource, as a parser makes it."""
+    return Present(KINDS[kind].resource.model_construct({"name", *fields}, name=name, **fields), unread)
+
+
+def told(kind: Kind, declared: Mapping[str, Any], answer: str) -> dict[str, Any]:
+    """Return what hubspec makes of a door's answer, in the words of a case file."""
+    seen = kind.parse(answer if kind.door == "container" else json.loads(answer))
+    drifts = {}
+    for name, resource in declared.items():
+        found = kind.look_up(name, seen)
+        drifts[name] = compare(kind.name, resource, found) if isinstance(found, Present | Absent) else found
+    return {
+        "observed": {name: _shape(one) for name, one in seen.items()},
+        "not_asked": [name for name, drift in drifts.items() if kind.look_up(name, seen) is None],
+        "differences": {
+            name: {one.field: [plain(one.wanted), plain(one.found)] for one in drift.differences}
+            for name, drift in drifts.items()
+            if drift
+        },
+        "actions": {name: _steps(kind.fix(drift)) for name, drift in drifts.items() if drift},
+        "undeclared": {name: _steps(kind.forget(name)) for name in kind.undeclared(declared, seen)},
+    }
+
+
+def _shape(seen: Any) -> Any:
+    if isinstance(seen, Present):
+        return plain(seen.resource.stated()) | dict.fromkeys(seen.unread or {}, "unread")
+    return "absent" if isinstance(seen, Absent) else asdict(seen)
+
+
+def _steps(actions: list[Action]) -> list[dict[str, str]]:
+    return [{action.safety: action.request} for action in actions]

@@ -1,0 +1,48 @@
+"""The case files of every kind: what is declared, what the door answers, and what hubspec makes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hubspec.kinds import KINDS
+from hubspec.snapshot import read_file, save
+from tests.made import declare, saw, told
+
+CASES = Path(__file__).parent.parent / "cases"
+EMPTY = {"observed": {}, "not_asked": [], "differences": {}, "actions": {}, "undeclared": {}}
+FILES = [path for kind in KINDS for path in sorted((CASES / kind).glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_case(path: Path, tmp_path: Path) -> None:
+    kind = KINDS[path.parent.name]
+    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    declared, answer = case.pop("declared"), case.pop("answer")
+    other = "containers" if kind.section == "hub_users" else "hub_users"  # a baseline must declare something
+    baseline = declare(tmp_path, **{kind.section: declared, other: {"somebody": {}}})
+
+    if "refused" in case:
+        with pytest.raises(ValueError, match=re.escape(case["refused"])) as error:
+            told(kind, {}, answer)
+        assert str(error.value) == case["refused"]
+        return
+    assert told(kind, baseline.resources[kind.name], answer) == EMPTY | case
+
+    seen = kind.parse(answer if kind.door == "container" else json.loads(answer))
+    save(saw(**{kind.name: seen}), tmp_path / "snapshot.json")
+    assert read_file(tmp_path / "snapshot.json").readings[kind.name].seen == seen
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_drift_a_missing_one_and_an_undeclared_one(kind: str) -> None:
+    cases = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in FILES if path.parent.name == kind]
+
+    assert any(case.get("observed") and not case.get("differences") for case in cases), "none is as declared"
+    assert any("ensure" not in fields for case in cases for fields in case.get("differences", {}).values()), "no drift"
+    assert any(case.get("undeclared") for case in cases), "nothing undeclared"
+    assert all({"declared", "answer"} <= set(case) <= {"declared", "answer", "refused", *EMPTY} for case in cases)
