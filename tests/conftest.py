@@ -1,0 +1,67 @@
+"""Index: `audit` runs the suite as its user does; `tests/lab/conftest.py` has the lab. Warnings are errors in all tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Make warnings errors here, and not in an audit: its outcome is the cluster's."""
+    for item in items:
+        item.add_marker(pytest.mark.filterwarnings("error"), append=False)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a user sees of one audit: the exit code, the terminal, and the folder of the reports."""
+
+    code: int
+    text: str
+    folder: Path
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """Return the records of the run; none where it wrote none."""
+        path = self.folder / "latest" / "records.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def outcomes(self, kind: str | None = None) -> dict[str, int]:
+        """Return outcome -> number of records, of one kind or of all."""
+        found = [record["outcome"] for record in self.records if kind in {None, record["kind"]}]
+        return {outcome: found.count(outcome) for outcome in sorted(set(found))}
+
+
+Audit = Callable[..., Run]
+
+
+@pytest.fixture
+def audit(tmp_path: Path) -> Audit:
+    """Run `pytest checks/ ...` in a process of its own; `env` adds to a clean environment, a None takes out."""
+
+    def run(*args: str, checks: str = "checks", env: dict[str, str | None] | None = None) -> Run:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("HUBSPEC_", "AWS_", "PYTEST_"))}
+        wanted = clean | {"AWS_EC2_METADATA_DISABLED": "true", "COLUMNS": "200"} | (env or {})
+        folder = tmp_path / "reports"
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", checks, "--reports", str(folder), "-p", "no:cacheprovider", *args],
+            cwd=ROOT,
+            env={key: value for key, value in wanted.items() if value is not None},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout + done.stderr, folder)
+
+    return run

@@ -1,0 +1,97 @@
+"""Hubs that misbehave: an HTTPS server on loopback that answers what a test says, over a real socket."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@dataclass
+class Hub:
+    """A running server: its address, its certificate's fingerprint, and the requests that came (path, token)."""
+
+    url: str
+    fingerprint: str
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+
+def answer(status: int, body: bytes = b"", *, mime: str = "application/json", **headers: str) -> Answer:
+    """Return what sends one fixed answer."""
+
+    def send(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        request.send_header("Content-Type", mime)
+        request.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(body)
+
+    return send
+
+
+@contextlib.contextmanager
+def running(routes: dict[str, Answer], folder: Path) -> Iterator[Hub]:
+    """Serve until the block ends. `routes` maps a path below /hub/api, without its query, to its answer."""
+    certificate, fingerprint = _certificate(folder)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0].removeprefix("/hub/api")
+            hub.asked.append((self.path, self.headers.get("Authorization", "")))
+            routes.get(path, answer(404, b'{"status": 404}'))(self)
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_args: None  # type: ignore[method-assign] # a client that goes away is the point
+    hub = Hub(f"https://127.0.0.1:{server.server_port}", fingerprint)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _certificate(folder: Path) -> tuple[Path, str]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path, hashlib.sha256(made.public_bytes(serialization.Encoding.DER)).hexdigest()
