@@ -11,6 +11,7 @@ import enum
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
@@ -91,9 +92,10 @@ class Resource(Value):
         return {name: getattr(self, name) for name in type(self).fields_compared() if name in self.model_fields_set}
 
     @classmethod
-    def fields_compared(cls) -> list[str]:
+    @cache
+    def fields_compared(cls) -> tuple[str, ...]:
         """Return the names of the fields that a comparison looks at, in the order of their definition."""
-        return [name for name in cls.model_fields if name not in Resource.model_fields]
+        return tuple(name for name in cls.model_fields if name not in Resource.model_fields)
 
     @classmethod
     def canonical(cls, name: str) -> str:

@@ -80,4 +80,6 @@ def shown(value: Any) -> str:
 
 def printable(text: str) -> str:
     """Return a text in which control, format and line-breaking characters are written as escapes."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
