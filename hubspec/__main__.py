@@ -1,23 +1,39 @@
-"""`python -m hubspec schema baseline|record`: the JSON schema that docs/schemas/ ships."""
+"""`python -m hubspec`: the schemas and the table of fields that docs/ ships."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 
 from hubspec.baseline import schema
+from hubspec.kinds import KINDS
 from hubspec.model import Record
 
 
 def main() -> None:
-    """Print one schema as JSON."""
+    """Print what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m hubspec", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     printer = commands.add_parser("schema", help="print a JSON schema")
     printer.add_argument("of", choices=["baseline", "record"])
+    commands.add_parser("fields", help="print every kind with its fields, as Markdown")
     asked = parser.parse_args()
-    document = schema() if asked.of == "baseline" else Record.model_json_schema()
-    print(json.dumps(document, indent=2))
+    if asked.command == "fields":
+        print("\n".join(fields()))
+    else:
+        print(json.dumps(schema() if asked.of == "baseline" else Record.model_json_schema(), indent=2))
+
+
+def fields() -> Iterator[str]:
+    """Yield the lines of a Markdown table for each kind: its section, and the description of each field."""
+    for kind in KINDS.values():
+        yield f"### {kind.section}\n"
+        yield f"{kind.resource.__doc__ or ''}".strip().split("\n")[0] + f" Read by {kind.reads}.\n"
+        yield "| field | meaning |\n|---|---|"
+        for name in kind.resource.fields_compared():
+            yield f"| `{name}` | {kind.resource.model_fields[name].description} |"
+        yield ""
 
 
 if __name__ == "__main__":
