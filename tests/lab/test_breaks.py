@@ -1,0 +1,85 @@
+"""The proof that the checks can fail: every break of the lab turns the audit red, every mend turns it green."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+import lab
+from lab import breaks
+from lab.breaks import BREAKS, RefusedError
+from tests.conftest import Audit
+
+
+@pytest.fixture(autouse=True)
+def _whole(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Start from the lab as declared, and leave it so."""
+    lab.up(print)
+    yield
+    name = request.node.callspec.params.get("name") if hasattr(request.node, "callspec") else None
+    if name:
+        breaks.mend(name)
+
+
+def test_the_lab_is_what_its_baseline_declares(audit: Audit) -> None:
+    run = audit("--cluster", "lab")
+
+    assert run.code == 0, run.text
+    assert set(run.outcomes()) == {"compliant"}
+    assert {record["kind"] for record in run.records} == {"container", "user", "package", "file", "hub_user", "cluster"}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_break(audit: Audit, name: str) -> None:
+    broken = BREAKS[name]
+    try:
+        breaks.apply(name)
+    except RefusedError as error:
+        pytest.skip(str(error))
+    run = audit("--cluster", "lab")
+    outcome = "drifted" if broken.exit_code == 1 else "unreadable"
+    told = [record for record in run.records if record["outcome"] == outcome and record["kind"] == broken.kind]
+    mine = [record for record in told if record["resource"] == broken.resource]
+
+    assert run.code == broken.exit_code, run.text
+    assert mine, [record["message"] for record in run.records if record["outcome"] != "compliant"]
+    if broken.exit_code == 1:
+        assert all(record["declared_at"].startswith("baselines/") for record in mine)
+        assert all(record["declared_at"] in run.text for record in mine)
+        assert any(record["actions"] for record in mine), "a drift says what to do next"
+    else:
+        assert set(run.outcomes()) <= {"compliant", "unreadable"}
+        assert [record for record in run.records if record["actions"]] == []
+    if broken.field:
+        fields = [difference["field"] for record in mine for difference in record["differences"]]
+        assert any(field.partition(".")[0] == broken.field for field in fields), fields
+
+    breaks.mend(name)
+    again = audit("--cluster", "lab")
+    assert again.code == 0, again.text
+
+
+def test_every_control_of_the_lab_has_its_break(audit: Audit) -> None:
+    """Which controls turned red is seen above; this says that no kind of control was forgotten."""
+    run = audit("--cluster", "lab")
+    checked = {(record["kind"], record["check"]) for record in run.records}
+    broken = {(entry.kind, "undeclared" if entry.resource == "*" else "declared") for entry in BREAKS.values()}
+
+    assert checked == broken
+
+
+def test_a_stopped_container_is_11_with_errors_and_no_plan(audit: Audit) -> None:
+    breaks.apply("container-stopped")
+    try:
+        run = audit("--cluster", "lab")
+    finally:
+        breaks.mend("container-stopped")
+
+    assert run.code == 11
+    assert "failed" not in run.text.splitlines()[-1]
+    assert run.outcomes("user") == {"unreadable": len([r for r in run.records if r["kind"] == "user"])}
+    assert "the container jupyterhub is exited with status" in run.text
+    assert "start it: sudo docker start jupyterhub" in run.text
+    assert json.dumps([record["actions"] for record in run.records if record["actions"]]) == "[]"

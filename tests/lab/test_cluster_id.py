@@ -1,0 +1,93 @@
+"""`--cluster j-...` with the standard AWS variables, as on AWS; and a token that is made and taken back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import lab
+from lab import hub
+from tests.conftest import Audit
+
+
+@pytest.fixture(scope="module")
+def here() -> lab.Lab:
+    """Give the lab, up."""
+    return lab.up(print)
+
+
+def variables(here: lab.Lab) -> dict[str, str]:
+    """Return what `python -m lab env` exports."""
+    return here.aws_env | {
+        "HUBSPEC_HUB_URL": here.hub_url,
+        "HUBSPEC_HUB_FINGERPRINT": here.hub_fingerprint,
+        "HUBSPEC_HUB_TOKEN_FILE": str(here.token_file),
+        "HUBSPEC_CONTAINER_LABEL": here.label,
+        "HUBSPEC_BASELINE": "baselines/lab.yaml",
+    }
+
+
+def test_the_same_audit_by_its_id(here: lab.Lab, audit: Audit) -> None:
+    by_id = audit("--cluster", here.cluster_id, env=variables(here))
+
+    assert by_id.code == 0, by_id.text
+    assert {record["cluster"] for record in by_id.records} == {here.cluster_id}
+
+
+def test_two_clusters_give_one_report(here: lab.Lab, audit: Audit) -> None:
+    run = audit("--cluster", "lab", "--cluster", here.cluster_id, env=variables(here))
+
+    assert run.code == 0, run.text
+    assert {record["cluster"] for record in run.records} == {"lab", here.cluster_id}
+
+
+def test_a_cluster_that_aws_does_not_know(here: lab.Lab, audit: Audit) -> None:
+    run = audit("--cluster", "j-NOSUCHCLUSTER", env=variables(here))
+
+    assert run.code == 4
+    assert "there is no cluster j-NOSUCHCLUSTER in this account and region" in run.text
+
+
+def test_a_snapshot_is_audited_later(here: lab.Lab, audit: Audit, tmp_path: object) -> None:
+    path = f"{tmp_path}/seen.json"
+    now = audit("--cluster", "lab", "--save-snapshot", path)
+    later = audit("--snapshot", path)
+
+    assert (now.code, later.code) == (0, 0), later.text
+    same = [(record["test"], record["before"], record["started"]) for record in now.records]
+    assert [(record["test"], record["before"], record["started"]) for record in later.records] == same
+    assert {record["door"] for record in later.records} == {"snapshot"}
+    assert here.token_file.read_text().strip() not in open(path).read()  # noqa: PTH123, SIM115 # one line
+
+
+def test_a_minted_token_is_used_and_taken_back(here: lab.Lab, audit: Audit) -> None:
+    before = hub.must(here, "GET", "/users/jovyan/tokens")["api_tokens"]
+    run = audit("--cluster", "lab", "--mint-token", "jovyan", checks="checks/test_hub_users.py")
+    after = hub.must(here, "GET", "/users/jovyan/tokens")["api_tokens"]
+
+    assert run.code == 0, run.text
+    assert [token["id"] for token in after] == [token["id"] for token in before]
+
+
+def test_a_token_for_nobody_cannot_be_made(audit: Audit) -> None:
+    run = audit("--cluster", "lab", "--mint-token", "no-such-user", checks="checks/test_hub_users.py")
+
+    assert run.code == 11
+    assert "no hub token could be made for no-such-user in jupyterhub" in run.text
+
+
+def test_the_token_of_somebody_who_is_no_admin(here: lab.Lab, audit: Audit, tmp_path: object) -> None:
+    made = hub.must(here, "POST", "/users/ana/tokens", {"expires_in": 120, "note": "hubspec test"})
+    path = f"{tmp_path}/token"
+    with open(path, "w") as file:  # noqa: PTH123 # tmp_path is a path
+        file.write(made["token"])
+    try:
+        run = audit("--cluster", "lab", "--hub-token-file", path, checks="checks/test_hub_users.py")
+    finally:
+        hub.ask(here, "DELETE", f"/users/ana/tokens/{made['id']}")
+
+    assert run.code == 11
+    assert "the token is good, but ana may not list the users" in run.text
+    assert made["token"] not in run.text
+    assert made["token"] not in json.dumps(run.records)

@@ -1,0 +1,136 @@
+"""The container's door shut in every way: each with its own sentence and exit code, on real containers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import docker
+import pytest
+
+import lab
+from lab.images import HUB_IMAGE
+from tests.conftest import Audit, Run
+
+USERS = "checks/test_users.py"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Any]:
+    """Give the engine, with the hub's image on it."""
+    lab.up(print)
+    client = docker.from_env()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def box(engine: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Start a container of its own from the hub's image, by the options of the test, and remove it."""
+    options: dict[str, Any] = {
+        "command": ["sleep", "600"],
+        "detach": True,
+        "name": f"hubspec-test-{uuid.uuid4().hex[:8]}",
+    }
+    container = engine.containers.run(HUB_IMAGE, **(options | getattr(request, "param", {})))
+    yield container
+    container.remove(force=True)
+
+
+def look(audit: Audit, name: str, *args: str, checks: str = USERS, **env: str) -> Run:
+    return audit("--cluster", "lab", "--container", name, "--deadline", "4", *args, checks=checks, env=dict(env))
+
+
+def test_no_such_container(audit: Audit) -> None:
+    run = look(audit, "no-such-container")
+
+    assert run.code == 11
+    assert "the container is not there, so nothing in it could be looked at" in run.text
+
+
+def test_no_such_container_is_drift_of_the_container_itself(audit: Audit) -> None:
+    run = audit("--cluster", "lab", "--container", "no-such-container", checks="checks/test_container.py")
+
+    assert run.code == 1
+    assert "container jupyterhub is missing" in run.text
+
+
+def test_engine_down(audit: Audit) -> None:
+    run = audit(
+        *("--cluster", "j-A", "--baseline", "baselines/lab.yaml"),
+        checks=USERS,
+        env={"DOCKER_HOST": "unix:///nonexistent/docker.sock"},
+    )
+
+    assert run.code == 11
+    assert "no Docker engine answers at unix:///nonexistent/docker.sock: start it" in run.text
+
+
+def test_stopped(audit: Audit, box: Any) -> None:
+    box.stop(timeout=0)
+    run = look(audit, box.name)
+
+    assert run.code == 11
+    assert f"the container {box.name} is exited with status 137" in run.text
+
+
+def test_paused(audit: Audit, box: Any) -> None:
+    box.pause()
+    run = look(audit, box.name)
+    box.unpause()
+
+    assert run.code == 11
+    assert "is paused since" in run.text
+    assert f"sudo docker unpause {box.name}" in run.text
+
+
+@pytest.mark.parametrize(
+    "box", [{"command": ["false"], "restart_policy": {"Name": "on-failure", "MaximumRetryCount": 0}}], indirect=True
+)
+def test_restarting(audit: Audit, box: Any) -> None:
+    for _ in range(600):
+        box.reload()
+        if box.status == "restarting" and box.attrs["RestartCount"] > 6:
+            break
+    run = look(audit, box.name)
+
+    assert run.code == 11
+    assert "is restarting" in run.text
+    assert f"sudo docker logs --tail 50 {box.name}" in run.text
+
+
+def test_exec_refused(audit: Audit, box: Any) -> None:
+    box.exec_run(["rm", "/bin/sh", "/usr/bin/sh"])
+    run = look(audit, box.name)
+
+    assert run.code == 11
+    assert f"docker exec into {box.name} was refused" in run.text
+
+
+def test_a_command_that_hangs_meets_the_deadline(audit: Audit, box: Any) -> None:
+    box.exec_run(["sh", "-c", "printf '#!/bin/sh\\nsleep 60\\n' > /usr/local/sbin/sed; chmod 755 /usr/local/sbin/sed"])
+    run = look(audit, box.name)
+
+    assert run.code == 11
+    assert f"the container {box.name} did not answer within 4 s" in run.text
+
+
+def test_one_probe_that_fails_spoils_its_own_kind_only(audit: Audit, box: Any) -> None:
+    box.exec_run(["mv", "/opt/conda/conda-meta", "/opt/conda/conda-meta.gone"])
+    run = look(audit, box.name, checks="checks")
+
+    assert "the container could not list its packages (status 1): no conda environment at /opt/conda" in run.text
+    assert set(run.outcomes("package")) == {"unreadable"}
+    assert "unreadable" not in run.outcomes("file")
+
+
+def test_an_account_with_a_hostile_name_is_shown_and_runs_nothing(audit: Audit, box: Any) -> None:
+    line = "$(touch /tmp/owned)`touch /tmp/owned`;\x1b[31m<b>:x:1666:1666::/home/x:/bin/sh"
+    box.exec_run(["sh", "-c", 'printf "%s\\n" "$1" >> /etc/passwd', "sh", line])
+    run = look(audit, box.name)
+
+    assert run.code == 1
+    assert "$(touch /tmp/owned)" in run.text
+    assert "\x1b" not in run.text
+    assert box.exec_run(["ls", "/tmp/owned"]).exit_code != 0

@@ -1,0 +1,53 @@
+"""README's commands are run as they stand; only the cluster's id and the token's file are the lab's."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+
+import pytest
+
+import lab
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+SAYS = {
+    "make audit": "53 compliant",
+    "break diego-missing": "user diego is missing",
+    "j-2AXXXXXXGAPLF": "53 compliant",
+    "--save-snapshot": "53 compliant",
+}
+
+
+def test_readme_has_the_commands_that_are_run_here() -> None:
+    untold = [block for block in BLOCKS if not any(mark in block for mark in SAYS)]
+
+    assert untold == ["make test\n"], "that one is running"
+
+
+@pytest.mark.parametrize("mark", SAYS)
+def test_block(mark: str) -> None:
+    here = lab.up(print)
+    (block,) = [block for block in BLOCKS if mark in block]
+    script = block.replace("j-2AXXXXXXGAPLF", here.cluster_id).replace("~/.hubspec-token", str(here.token_file))
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("HUBSPEC_", "PYTEST_", "AWS_"))}
+    token, variables = str(here.token_file), {}
+    if here.cluster_id in script:
+        variables = here.aws_env | {"HUBSPEC_HUB_URL": here.hub_url, "HUBSPEC_HUB_FINGERPRINT": here.hub_fingerprint}
+        variables |= {"HUBSPEC_CONTAINER_LABEL": here.label}
+    path = f"{ROOT}/.venv/bin:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-ec", script],
+        cwd=ROOT,
+        env={**clean, **variables, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert SAYS[mark] in done.stdout
+    assert open(token).read().strip() not in done.stdout + done.stderr  # noqa: PTH123, SIM115 # one line
