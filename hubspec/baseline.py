@@ -153,6 +153,11 @@ def _prepare(layer: Layer, faults: list[str]) -> dict[str, Any]:
 def _named(value: Any, name: str, layer: Layer, where: Where, faults: list[str]) -> Any:
     if isinstance(value, str) and where[0] == "packages":
         return {"name": name, "version": value}
+    if isinstance(value, int | float) and not isinstance(value, bool) and where[0] == "packages":
+        faults.append(
+            f"{layer.place(where)}: {dotted(where)}: write the version in quotes; YAML read the number {value}"
+        )
+        return {"name": name}
     if value is None:
         faults.append(
             f"{layer.place(where)}: {dotted(where)}: has no value; write {{}} where it only must be there,"

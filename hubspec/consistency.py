@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def inconsistencies(baseline: Baseline) -> Iterator[str]:
     """Yield a sentence, with file and line, for each thing that cannot be meant."""
     sections, place = baseline.sections, baseline.layer.place
-    if not any(baseline.resources.values()):
+    if not any(baseline.resources.values()) and not baseline.layer.faults:
         yield f"{baseline.file}:1: declares nothing, so nothing would be checked; declare something, or extend a baseline"
     for id_, control in sections.controls.items():
         where = ("controls", id_)

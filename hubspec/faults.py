@@ -20,6 +20,8 @@ def sentence(layer: Layer, data: Any, fault: Any, top: type[BaseModel]) -> str:
         inside = (isinstance(at, dict) and step in at) or (isinstance(at, list) and isinstance(step, int))
         if inside:
             at, where = at[step], (*where, step)
+    if where[-1:] == ("name",) and where not in layer.places:  # a resource's name is its key
+        where = where[:-1]
     what, given = fault["type"], fault["input"]
     if what == "extra_forbidden":
         key = str(fault["loc"][-1])
@@ -50,6 +52,8 @@ _WANTED = {
     "list_type": "wanted a list",
     "dict_type": "wanted a mapping",
     "model_type": "wanted a mapping",
+    "string_too_short": "wanted some text",
+    "greater_than_equal": "wanted 0 or more",
     "model_attributes_type": "wanted a mapping",
 }
 

@@ -13,7 +13,7 @@ from hubspec.errors import BaselineError
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Where = tuple[Any, ...]
 """The way to a value: keys and list positions from the top."""
-DEEPEST, MOST = 50, 1_000_000
+DEEPEST, MOST = 50, 200_000
 """Levels and values of one file: more is no baseline. libyaml's own tree builder ends the process on deep nesting."""
 
 

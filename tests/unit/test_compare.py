@@ -1,0 +1,153 @@
+"""One comparison for every kind: what is stated, and nothing else, is compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubspec.compare import compare, unread
+from hubspec.kinds import KINDS
+from hubspec.model import Absent, Difference, Pattern, Present, Resource
+from tests.made import present
+
+TEXT = st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), min_size=1, max_size=8)
+MAPPING = st.dictionaries(TEXT, TEXT, max_size=3)
+VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "container": {
+        "image": TEXT, "image_id": TEXT, "running": st.just(True), "restart_policy": TEXT, "os": TEXT,
+        "privileged": st.booleans(), "mounts": MAPPING, "ports": MAPPING,
+    },
+    "user": {
+        "uid": st.integers(0, 2**32), "group": TEXT, "groups": st.lists(TEXT, max_size=3), "home": TEXT, "shell": TEXT,
+        "locked": st.booleans(), "default_password": st.booleans(),
+    },
+    "package": {
+        "version": st.from_regex(r"[1-9]\.[1-9]\.[1-9]", fullmatch=True),
+        "build": st.from_regex(r"py[1-9]{2}_[1-9]", fullmatch=True), "channel": TEXT, "requested": st.booleans(),
+    },
+    "file": {
+        "type": TEXT, "mode": st.from_regex(r"0[0-7]{3}", fullmatch=True), "owner": TEXT, "group": TEXT,
+        "sha256": st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+        "contains": st.lists(TEXT, max_size=3), "lacks": st.lists(TEXT, max_size=3),
+    },
+    "hub_user": {"admin": st.booleans(), "groups": st.lists(TEXT, max_size=3)},
+    "cluster": {"state": TEXT, "release_label": TEXT, "log_uri": TEXT, "applications": MAPPING, "tags": MAPPING},
+}  # fmt: skip
+NAMES = {"file": "/etc/x", "package": "x"}
+NOTHING_TO_DO = {("container", "running"), ("user", "default_password")}  # found true, and declared to be so
+CHANGED = {"version": "0.0.1", "build": "other", "running": False}
+
+
+def test_the_strategies_know_every_field_of_every_kind() -> None:
+    assert {kind: set(fields) for kind, fields in VALUES.items()} == {
+        kind.name: set(kind.resource.fields_compared()) for kind in KINDS.values()
+    }
+
+
+@st.composite
+def declared(draw: st.DrawFn) -> tuple[str, Resource]:
+    kind = draw(st.sampled_from(list(VALUES)))
+    fields = draw(st.fixed_dictionaries({}, optional=VALUES[kind]))
+    return kind, KINDS[kind].resource(name=NAMES.get(kind, "x"), **fields)
+
+
+def other(field: str, value: Any) -> Any:
+    if field in CHANGED:
+        return CHANGED[field]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    return [*value, "one more"] if isinstance(value, list) else f"other {value}"
+
+
+@given(declared())
+def test_what_is_as_declared_never_drifts(case: tuple[str, Resource]) -> None:
+    kind, resource = case
+    assert compare(kind, resource, present(kind, resource.name, **resource.stated())) is None
+
+
+@given(declared(), st.data())
+def test_one_changed_field_is_exactly_that_difference(case: tuple[str, Resource], data: st.DataObject) -> None:
+    kind, resource = case
+    stated = resource.stated()
+    if not stated:
+        return
+    field = data.draw(st.sampled_from(sorted(stated)))
+    if isinstance(stated[field], dict):
+        if not stated[field]:
+            return
+        key = min(stated[field])
+        seen, wanted = {**stated[field], key: "changed it"}, stated[field][key]
+        expected = Difference(f"{field}.{key}", wanted, "changed it")
+    else:
+        seen = other(field, stated[field])
+        expected = Difference(field, stated[field], seen)
+    found = present(kind, resource.name, **stated | {field: seen})
+
+    drift = compare(kind, resource, found)
+    assert drift is not None
+    assert drift.differences == (expected,)
+    assert KINDS[kind].fix(drift) or (kind, field) in NOTHING_TO_DO
+
+    assert compare(kind, resource, found, fields={"another"}) is None
+    hidden = present(kind, resource.name, {field: "no right"}, **stated | {field: seen})
+    assert compare(kind, resource, hidden) is None
+    assert unread(resource, hidden) == {field: "no right"}
+    assert unread(resource, hidden, fields={"another"}) == {}
+
+
+RULES = [
+    # kind, stated, found, differing
+    ("user", {"shell": Pattern(matches="/bin/(ba)?sh")}, {"shell": "/bin/bash"}, []),
+    ("user", {"shell": Pattern(matches="/bin/sh")}, {"shell": "/bin/sh -x"}, ["shell"]),
+    ("user", {"shell": Pattern(matches=".*")}, {"shell": None}, ["shell"]),
+    ("user", {"shell": Pattern(matches=".*")}, {"shell": "two\nlines"}, ["shell"]),
+    ("user", {"shell": None}, {"shell": None}, []),
+    ("user", {"shell": None}, {"shell": "/bin/sh"}, ["shell"]),
+    ("user", {"uid": 0}, {"uid": False}, []),
+    ("user", {"groups": ["b", "a", "a"]}, {"groups": ["a", "b"]}, []),
+    ("user", {"groups": []}, {"groups": ["a"]}, ["groups"]),
+    ("user", {"groups": []}, {"groups": None}, ["groups"]),
+    ("cluster", {"tags": {"a": "1"}}, {"tags": {"a": "1", "b": "2"}}, []),
+    ("cluster", {"tags": {"a": None}}, {"tags": {}}, []),
+    ("cluster", {"tags": {"a": None}}, {"tags": {"a": ""}}, ["tags.a"]),
+    ("cluster", {"tags": {"a": Pattern(matches="x+")}}, {"tags": {"a": "xx"}}, []),
+    ("cluster", {"tags": {"a": Pattern(matches="x+")}}, {"tags": {"a": "xy"}}, ["tags.a"]),
+    ("cluster", {"tags": None}, {"tags": {"a": "1"}}, ["tags"]),
+    ("container", {"mounts": {"/a": "/a"}}, {"mounts": {"/a": "/a", "/b": "/b"}}, ["mounts./b"]),
+    ("container", {"ports": {}}, {"ports": {"22/tcp": "22"}}, ["ports.22/tcp"]),
+    ("container", {"ports": {"22/tcp": None}}, {"ports": {}}, []),
+    ("container", {"mounts": {"/a": "/a"}}, {"mounts": None}, ["mounts"]),
+    ("package", {"version": "2.12.*"}, {"version": "2.12.1"}, []),
+    ("package", {"version": ">=2,<3"}, {"version": "3.0"}, ["version"]),
+    ("package", {"version": "1.0"}, {"version": None}, ["version"]),
+    ("package", {"build": "py3*"}, {"build": "py311_0"}, []),
+    ("package", {"build": "py3*"}, {"build": "a blank"}, ["build"]),
+    ("file", {"mode": "0644"}, {"mode": "0645"}, ["mode"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "stated", "found", "differing"), RULES)
+def test_rule(kind: str, stated: dict[str, Any], found: dict[str, Any], differing: list[str]) -> None:
+    resource = KINDS[kind].resource(name=NAMES.get(kind, "x"), **stated)
+    drift = compare(kind, resource, present(kind, resource.name, **found))
+    assert [one.field for one in drift.differences] == differing if drift else differing == []
+
+
+@pytest.mark.parametrize(
+    ("ensure", "seen", "difference"),
+    [
+        ("present", Absent(), Difference("ensure", "present", "absent")),
+        ("absent", present("user", "x", uid=1), Difference("ensure", "absent", "present")),
+        ("absent", Absent(), None),
+        ("present", present("user", "x"), None),
+    ],
+)
+def test_being_there_is_one_difference(ensure: Any, seen: Present | Absent, difference: Difference | None) -> None:
+    resource = KINDS["user"].resource(name="x", ensure=ensure)
+    drift = compare("user", resource, seen, fields=())
+    assert (drift.differences if drift else None) == ((difference,) if difference else None)
