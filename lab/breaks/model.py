@@ -35,8 +35,8 @@ Step = Callable[[Scene], None]
 class Break:
     """One named drift or fault: what it does, what an audit should then say, and how it is taken back.
 
-    `resource` is the name the audit should report, `*` where it is one that was not declared; `field` the one
-    that differs, empty where the whole resource is missing, added or cannot be looked at.
+    `resource` is the name the audit should report, `*` where it is one that was not declared, empty where nothing
+    of the kind can be looked at; `field` is the one that differs, empty where the whole resource is missing or added.
     Both steps are idempotent; `mend` converges to the declared state, whatever the break left.
     """
 
