@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 
 from lab import base, containers, engine, images
-from lab.model import ROOM, LabError
+from lab.model import LabError
 
 
 def test_an_engine_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,10 +62,3 @@ def test_a_taken_port_is_passed_over() -> None:
         holder.bind(("127.0.0.1", 0))
         taken = int(holder.getsockname()[1])
         assert containers.free_port(taken) != taken
-
-
-def test_no_machine_is_named_in_the_lab() -> None:
-    home = os.path.expanduser("~")  # noqa: PTH111
-    for path in ROOM.rglob("*"):
-        if path.suffix in {".py", ".sh", ".txt", ".md", ""} and path.is_file():
-            assert f"{home}/" not in path.read_text(), path
