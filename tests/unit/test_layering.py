@@ -1,0 +1,175 @@
+"""Imports run downwards only: who may import whom, read from the files themselves."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAY_IMPORT = {
+    # a room of hubspec      the rooms of hubspec that it may import; those above the line know nothing of those below
+    "__init__":     "",
+    "model":        "",
+    "errors":       "",
+    "kind":         "model",
+    "compare":      "model",
+    "door":         "model",
+    "kinds.*":      "model kind",  # a kind knows no other
+    "kinds":        "kind kinds.*",
+    "layers":       "errors",
+    "faults":       "layers",
+    "consistency":  "kind kinds layers faults",
+    "baseline":     "model errors kind kinds kinds.* layers faults consistency",
+    "snapshot":     "model errors kind kinds",
+    "check":        "model compare kinds layers baseline snapshot",
+    "collect":      "model errors kind kinds door baseline snapshot",
+    "record":       "model check",
+    "report":       "",
+    "report.*":     "model record report.text",  # a report is made from records
+    "cluster":      "",
+    "cluster.*":    "errors door cluster.*",  # a door knows no kinds
+    "__main__":     "model kinds baseline",
+}  # fmt: skip
+ROOMS = {
+    # folder -> the folders of this repository that it may import
+    "hubspec": "hubspec",
+    "lab": "lab",
+    "checks": "hubspec",
+    "fixtures": "hubspec fixtures",
+    "benchmarks": "hubspec lab tests benchmarks",
+}
+ALSO = {"fixtures/doors.py": "lab"}  # and only when the lab is asked for
+A_KIND_NEEDS = {
+    "__future__", "collections.abc", "typing", "json", "shlex", "urllib.parse",
+    "pydantic", "packaging", "rattler", "hubspec",
+}  # fmt: skip
+DOES_IO = {"os", "io", "subprocess", "socket", "shutil", "tempfile", "threading", "urllib.request", "http", "requests", "docker", "boto3", "botocore", "urllib3"}  # fmt: skip
+MAY_DO_IO = "cluster.*"
+CALLS_DO_IO = {
+    "open",
+    "exec",
+    "eval",
+    "__import__",
+    "input",
+    "print",
+    "read_text",
+    "write_text",
+    "read_bytes",
+    "write_bytes",
+}
+OWN = {"hubspec", "lab", "checks", "fixtures", "tests", "benchmarks", "conftest"}
+
+
+def imports(tree: ast.AST, *, lazy: bool = True, types: bool = False) -> Iterator[str]:
+    """Yield the modules imported; `lazy`: inside functions too; `types`: for the type checker only, too."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not types:
+            continue
+        elif lazy or not isinstance(node, ast.FunctionDef):
+            yield from imports(node, lazy=lazy, types=types)
+
+
+def files(room: str) -> dict[str, ast.Module]:
+    paths = [path for path in (ROOT / room).rglob("*.py") if "images" not in path.parts and "local" not in path.parts]
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(paths)}
+
+
+HUBSPEC = {
+    path.removeprefix("hubspec/").removesuffix(".py").removesuffix("/__init__").replace("/", "."): tree
+    for path, tree in files("hubspec").items()
+}
+
+
+def row(module: str) -> str:
+    rows = [name for name in MAY_IMPORT if fnmatchcase(module, name)]
+    assert rows, f"hubspec.{module} has no row in MAY_IMPORT; give it one"
+    return rows[0]
+
+
+@pytest.mark.parametrize("module", HUBSPEC)
+def test_a_room_of_hubspec_imports_only_what_is_below_it(module: str) -> None:
+    allowed = MAY_IMPORT[row(module)].split()
+    wrong = []
+    for name in imports(HUBSPEC[module]):
+        if not name.startswith("hubspec."):
+            continue
+        inner = name.removeprefix("hubspec.")
+        target = inner if inner in HUBSPEC else inner.rpartition(".")[0]
+        if not any(fnmatchcase(target, one) for one in allowed):
+            wrong.append(f"{module} imports {target}")
+    assert wrong == []
+
+
+def test_every_row_of_the_table_is_about_something() -> None:
+    assert [name for name in MAY_IMPORT if not any(row(module) == name for module in HUBSPEC)] == []
+
+
+@pytest.mark.parametrize("module", [module for module in HUBSPEC if not fnmatchcase(module, MAY_DO_IO)])
+def test_only_the_doors_do_network_and_processes(module: str) -> None:
+    found = {name.split(".")[0] for name in imports(HUBSPEC[module], types=True)}
+    assert found & DOES_IO == set()
+
+
+@pytest.mark.parametrize("module", [module for module in HUBSPEC if module.startswith("kinds.")])
+def test_a_kind_does_no_input_or_output(module: str) -> None:
+    tree = HUBSPEC[module]
+    known = [
+        name for name in imports(tree, types=True) if not any(f"{name}.".startswith(f"{ok}.") for ok in A_KIND_NEEDS)
+    ]
+    assert known == []
+    called = {
+        node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+    }
+    assert called & CALLS_DO_IO == set()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_folder_imports_only_the_folders_it_may(room: str) -> None:
+    wrong = []
+    for path, tree in files(room).items():
+        allowed = {*ROOMS[room].split(), *ALSO.get(path, "").split()}
+        tops = {name.split(".")[0] for name in imports(tree, types=path in ALSO)}
+        wrong += [f"{path} imports {top}" for top in tops & OWN - allowed]
+        wrong += [
+            f"{path} imports pytest" for top in tops & {"pytest", "_pytest", "allure"} if room in {"hubspec", "lab"}
+        ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", ALSO)
+def test_the_lab_is_imported_when_it_is_asked_for(path: str) -> None:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    assert "lab" in {name.split(".")[0] for name in imports(tree)}
+    assert "lab" not in {name.split(".")[0] for name in imports(tree, lazy=False)}
+
+
+def test_checks_know_verdicts_and_nothing_else() -> None:
+    known = {name for path, tree in files("checks").items() for name in imports(tree) if path.count("/") == 1}
+    assert {name for name in known if name.startswith("hubspec")} == {"hubspec.check.Verdict"}
+
+
+def test_the_reader_of_imports_sees_every_form() -> None:
+    text = """
+import a.b
+from c import d as e
+if TYPE_CHECKING:
+    import typed
+def f():
+    import lazy
+    class C:
+        from deep import inside
+"""
+    tree = ast.parse(text)
+    assert list(imports(tree)) == ["a.b", "c.d", "lazy", "deep.inside"]
+    assert list(imports(tree, types=True)) == ["a.b", "c.d", "typed", "lazy", "deep.inside"]
+    assert list(imports(tree, lazy=False)) == ["a.b", "c.d"]
