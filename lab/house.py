@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lab.engine import Progress
 
 MASTER_LIMIT = 60.0
+# The breaks that `up` takes back by doing what it is for: making everything run.
+WOKEN = {"container-stopped", "container-paused", "container-missing", "hub-down", "hub-hanging", "token-revoked"}
 CONTROL = "/opt/aws/bin/python /opt/aws/lab/aws_control.py"
 
 
@@ -131,6 +133,7 @@ def _raise(client: DockerClient, tags: dict[str, str], words: str, progress: Pro
         state.note_broken([])
     hub.ensure_token(client, lab)
     state.save(client, lab)
+    state.note_broken([name for name in state.broken() if name not in WOKEN])
     return lab
 
 

@@ -53,6 +53,6 @@ def text(facts: dict[str, Any]) -> str:
         "AWS": facts["aws_endpoint"],
         "ssh": f"ssh -p {port} -i {key} -o UserKnownHostsFile={facts['state']}/known_hosts hadoop@127.0.0.1",
         "base image": facts["base"],
-        "broken": ", ".join(facts["broken"]) or "nothing",
+        "not mended": ", ".join(facts["broken"]) or "nothing",
     }
     return "\n".join(f"{name:<12} {value}" for name, value in rows.items())
