@@ -96,10 +96,11 @@ def test_a_probe_spoils_its_own_frame_only(probe: str, answer: str, tmp_path: Pa
 
 def test_declared_names_stay_words_in_the_joined_script(tmp_path: Path) -> None:
     pwned = tmp_path / "pwned"
-    hostile = [f"/$(touch {pwned})", f"/'; touch {pwned}; '", f'/"; touch {pwned}', f"/`touch {pwned}`", "/\\"]
+    names = [f"$(touch {pwned})", f"'; touch {pwned}; '", f'"; touch {pwned}', f"`touch {pwned}`", "\\"]
+    hostile = [f"{tmp_path}/gone/{name}" for name in names]
     baseline = declare(tmp_path, files={name: {"contains": [name], "sha256": "0" * 64} for name in hostile})
     script = join([KINDS["file"]], baseline, NONCE)
-    done = subprocess.run(["sh"], input=script, capture_output=True, text=True, check=False)
+    done = subprocess.run(["sh"], input=script, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert KINDS["file"].parse(str(unframe(done.stdout, "file", NONCE, ""))) == dict.fromkeys(hostile, Absent())
     assert not pwned.exists()
 
