@@ -40,11 +40,15 @@ def serverspec(house: House, people: int, name: str = "serverspec", *more: str) 
     return Contender(name, command, environment, house.folder)
 
 
-def without_serverspec() -> str:
-    """Return why Serverspec cannot run here; nothing where it can."""
-    missing = [program for program in ("rspec", "serverspec-init") if not shutil.which(program)]
-    why = "apt-get install ruby-serverspec ruby-docker-api, or let `python -m benchmarks --install` do it"
-    return f"no {' and no '.join(missing)} on PATH ({why})" if missing else ""
+def without_serverspec(house: House) -> str:
+    """Return why Serverspec cannot run here, after a trial with one person; nothing where it can."""
+    if not shutil.which("rspec"):
+        return "no rspec on PATH (apt-get install ruby-serverspec ruby-docker-api, or python -m benchmarks --install)"
+    try:
+        serverspec(house, 1, "serverspec-trial").run()
+    except SystemExit as error:
+        return " ".join(str(error).split())[:200]
+    return ""
 
 
 def round_trips(contender: Contender) -> dict[str, int]:

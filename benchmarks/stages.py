@@ -62,7 +62,7 @@ def against_peers(house: House, repeat: int, *, ruby: bool = True) -> str:
     rivals = [
         (stock_testinfra(house, people), stock_testinfra(house, people, "testinfra-start", "--collect-only", "-q"))
     ]
-    why = contenders.without_serverspec() if ruby else "not asked for"
+    why = contenders.without_serverspec(house) if ruby else "not asked for"
     if not why:
         rivals.append((serverspec(house, people), serverspec(house, people, "serverspec-start", "--dry-run")))
     in_turns([one for pair in rivals for one in pair], min(repeat, 2), NAME, warm_up=False)

@@ -1,6 +1,10 @@
 # uid, home and shell of each person in Serverspec over its docker backend: one property, one example.
+require 'docker'
 require 'json'
 require 'serverspec'
+
+# Debian 12 pairs docker-api 2.2 with an excon that takes the empty host of unix:/// for a host.
+Docker.options = { host: nil }
 
 set :backend, :docker
 set :docker_url, ENV.fetch('DOCKER_HOST', 'unix:///var/run/docker.sock')
