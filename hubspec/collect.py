@@ -95,22 +95,24 @@ def _look(door: ContainerDoor, kinds: list[Kind], baseline: Baseline) -> dict[st
 def join(kinds: Iterable[Kind], baseline: Baseline, nonce: str) -> str:
     """Return one script for sh that runs every probe in a subshell of its own, each answer framed by the nonce.
 
-    A probe that fails or ends early spoils its own frame only. It reads no input, so it cannot eat the script.
+    A probe that fails or ends early spoils its own frame only. It reads no input, so it cannot eat the script. The
+    beginning is marked on both streams, so that a probe is not blamed for another's last words.
     """
     parts = ["export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     for kind in kinds:
         declared = baseline.resources[kind.name].values()
         script = kind.probe(declared, baseline.policy(kind.name).watch)
-        parts.append(
-            f"printf '{nonce} begin {kind.name}\\n'\n(\n{script}\n) </dev/null\nprintf '\\n{nonce} end {kind.name} %s\\n' \"$?\""
-        )
+        begin = f"printf '{nonce} begin {kind.name}\\n'"
+        end = f"printf '\\n{nonce} end {kind.name} %s\\n' \"$?\""
+        parts.append(f"{begin}; {begin} >&2\n(\n{script}\n) </dev/null\n{end}")
     body = "\n".join(parts)
     return f"hubspec() {{\n{body}\n}}\nhubspec\n"
 
 
 def unframe(stdout: str, kind: str, nonce: str, stderr: str) -> str | Unreadable:
     """Return the answer of one probe; unreadable where its frame is broken or it exited with another status than 0."""
-    last = stderr.strip().splitlines()[-1:] or ["nothing on standard error"]
+    said = stderr.partition(f"{nonce} begin {kind}\n")[2].partition(f"{nonce} begin ")[0]
+    last = said.strip().splitlines()[-1:] or ["nothing on standard error"]
     _, begun, rest = stdout.partition(f"{nonce} begin {kind}\n")
     text, ended, tail = rest.partition(f"\n{nonce} end {kind} ")
     if not begun or not ended:

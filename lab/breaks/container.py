@@ -185,5 +185,7 @@ TABLE = (
     _break("container-missing", "the container is removed", _gone),
     _break("container-stopped", "the container is stopped", stop, exit_code=UNREADABLE),
     _break("container-paused", "the container is paused", pause, exit_code=UNREADABLE),
-    _break("recreated", "the container was made anew: users and packages since then are lost", anew),
+    Break(
+        "recreated", "the container was made anew: users and packages since then are lost", "user", "diego", anew, whole
+    ),
 )

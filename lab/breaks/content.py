@@ -117,7 +117,7 @@ TABLE = (
         "the hub's settings say another port",
         f"sed -i 's/^c.JupyterHub.port = .*/c.JupyterHub.port = 8000/' {CONF}/jupyterhub_config.py",
         f"{CONF}/jupyterhub_config.py",
-        "sha256",
+        "contains",
     ),
     _file(
         "key-readable", "anybody can read the hub's key", f"chmod 644 {CONF}/server.key", f"{CONF}/server.key", "mode"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -49,16 +50,16 @@ def test_a_cluster_that_aws_does_not_know(here: lab.Lab, audit: Audit) -> None:
     assert "there is no cluster j-NOSUCHCLUSTER in this account and region" in run.text
 
 
-def test_a_snapshot_is_audited_later(here: lab.Lab, audit: Audit, tmp_path: object) -> None:
-    path = f"{tmp_path}/seen.json"
-    now = audit("--cluster", "lab", "--save-snapshot", path)
-    later = audit("--snapshot", path)
+def test_a_snapshot_is_audited_later(here: lab.Lab, audit: Audit, tmp_path: Path) -> None:
+    path = tmp_path / "seen.json"
+    now = audit("--cluster", "lab", "--save-snapshot", str(path))
+    later = audit("--snapshot", str(path))
 
     assert (now.code, later.code) == (0, 0), later.text
     same = [(record["test"], record["before"], record["started"]) for record in now.records]
     assert [(record["test"], record["before"], record["started"]) for record in later.records] == same
     assert {record["door"] for record in later.records} == {"snapshot"}
-    assert here.token_file.read_text().strip() not in open(path).read()  # noqa: PTH123, SIM115 # one line
+    assert here.token_file.read_text().strip() not in path.read_text()
 
 
 def test_a_minted_token_is_used_and_taken_back(here: lab.Lab, audit: Audit) -> None:
@@ -77,13 +78,12 @@ def test_a_token_for_nobody_cannot_be_made(audit: Audit) -> None:
     assert "no hub token could be made for no-such-user in jupyterhub" in run.text
 
 
-def test_the_token_of_somebody_who_is_no_admin(here: lab.Lab, audit: Audit, tmp_path: object) -> None:
+def test_the_token_of_somebody_who_is_no_admin(here: lab.Lab, audit: Audit, tmp_path: Path) -> None:
     made = hub.must(here, "POST", "/users/ana/tokens", {"expires_in": 120, "note": "hubspec test"})
-    path = f"{tmp_path}/token"
-    with open(path, "w") as file:  # noqa: PTH123 # tmp_path is a path
-        file.write(made["token"])
+    path = tmp_path / "token"
+    path.write_text(made["token"])
     try:
-        run = audit("--cluster", "lab", "--hub-token-file", path, checks="checks/test_hub_users.py")
+        run = audit("--cluster", "lab", "--hub-token-file", str(path), checks="checks/test_hub_users.py")
     finally:
         hub.ask(here, "DELETE", f"/users/ana/tokens/{made['id']}")
 

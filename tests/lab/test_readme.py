@@ -33,7 +33,7 @@ def test_block(mark: str) -> None:
     (block,) = [block for block in BLOCKS if mark in block]
     script = block.replace("j-2AXXXXXXGAPLF", here.cluster_id).replace("~/.hubspec-token", str(here.token_file))
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("HUBSPEC_", "PYTEST_", "AWS_"))}
-    token, variables = str(here.token_file), {}
+    variables: dict[str, str] = {}
     if here.cluster_id in script:
         variables = here.aws_env | {"HUBSPEC_HUB_URL": here.hub_url, "HUBSPEC_HUB_FINGERPRINT": here.hub_fingerprint}
         variables |= {"HUBSPEC_CONTAINER_LABEL": here.label}
@@ -50,4 +50,4 @@ def test_block(mark: str) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert SAYS[mark] in done.stdout
-    assert open(token).read().strip() not in done.stdout + done.stderr  # noqa: PTH123, SIM115 # one line
+    assert here.token_file.read_text().strip() not in done.stdout + done.stderr
