@@ -194,7 +194,7 @@ def _found(record: Record, state: dict[str, Any] | None, name: str, difference: 
         return state[name]
     if "found" in difference:
         return difference["found"]
-    if state is not None:
+    if state is not None and state.get("ensure") != "absent":
         return Markup('<i class="none">not reported</i>')
     if record.outcome in {Outcome.UNREADABLE, Outcome.NOT_APPLICABLE}:
         return Markup('<i class="none">not read</i>')

@@ -221,6 +221,12 @@ def test_not_read_is_not_the_same_as_not_there(outcome: Outcome, cell: str) -> N
     assert cell in row.cells[1]
 
 
+@pytest.mark.parametrize(("ensure", "cell"), [("absent", "not there"), ("present", "not reported")])
+def test_fields_of_a_thing_that_is_absent_are_not_there(ensure: str, cell: str) -> None:
+    told = rows(record(outcome=Outcome.DRIFTED, expected={"ensure": "present", "uid": 7}, before={"ensure": ensure}))
+    assert cell in told[1].cells[1]
+
+
 @pytest.mark.parametrize(("wanted", "found"), [("1", 1), ("true", True), ("[]", []), (["a, b"], ["a", "b"])])
 def test_two_values_that_differ_never_look_alike(wanted: object, found: object) -> None:
     difference = {"field": "f", "wanted": wanted, "found": found}
