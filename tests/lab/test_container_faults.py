@@ -28,15 +28,13 @@ def engine() -> Iterator[Any]:
 @pytest.fixture
 def box(engine: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """Start a container of its own from the hub's image, by the options of the test, and remove it."""
-    options: dict[str, Any] = {
-        "command": ["sleep", "600"],
-        "detach": True,
-        "network_mode": "none",
-        "name": f"hubspec-test-{uuid.uuid4().hex[:8]}",
-    }
-    container = engine.containers.run(HUB_IMAGE, **(options | getattr(request, "param", {})))
-    yield container
-    container.remove(force=True)
+    options = {"command": ["sleep", "600"], "network_mode": "none"} | getattr(request, "param", {})
+    container = engine.containers.create(HUB_IMAGE, name=f"hubspec-test-{uuid.uuid4().hex[:8]}", **options)
+    try:
+        container.start()
+        yield container
+    finally:
+        container.remove(force=True)
 
 
 def look(audit: Audit, name: str, *args: str, checks: str = USERS, **env: str) -> Run:
