@@ -56,7 +56,7 @@
     facts.replaceWith(list);
     [...row.querySelectorAll("pre:not(.raw)"), test].forEach((source) => source.matches(".raw") || addCopy(source));
   };
-  byId("list").addEventListener("toggle", (event) => event.target.open && fill(event.target), true);
+  byId("list").addEventListener("click", (event) => event.target.closest("summary") && fill(event.target.closest("details")));
 
   /* Filters */
   const state = () => {

@@ -94,6 +94,13 @@ def box(page: Any, name: str) -> Any:
     return page.get_by_role("checkbox", name=re.compile(f"^{name} "))
 
 
+def follow(link: Any) -> None:
+    """Click a link to a filter, and return when the page has followed it."""
+    link.evaluate(
+        "a => new Promise(done => { addEventListener('hashchange', () => done(), { once: true }); a.click(); })"
+    )
+
+
 def told(number: int) -> str:
     return f"{number} of {len(RECORDS)} checks"
 
@@ -182,14 +189,14 @@ def test_every_number_of_the_summary_is_a_filter_with_that_many_checks(visit: Op
     links = page.locator(".matrix td a, .tally a")
     assert links.count() > len(OUTCOMES)
     for link in links.all():
-        link.click()
+        follow(link)
         number = int(re.match(r"\d+", link.inner_text())[0])  # type: ignore[index]
         assert len(shown(page)) == number, link.get_attribute("href")
 
 
 def test_most_severe_leads_to_its_checks(visit: Open) -> None:
     page = visit()
-    page.locator(".worst a").first.click()
+    follow(page.locator(".worst a").first)
     wanted = [r for r in RECORDS if (r.outcome, r.severity) == ("drifted", "critical")]
     assert len(shown(page)) == max(Counter(r.control for r in wanted).values())
 
@@ -253,9 +260,11 @@ def test_copy_takes_exactly_the_command(visit: Open) -> None:
     check = page.locator("#list > details")
     check.locator("summary").click()
     check.locator("li .copy").click()
+    check.locator("li .copy", has_text="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == drifted().actions[0]["request"]
     assert page.locator("#said").inner_text() == "Copied"
     check.locator("code + .copy").click()
+    check.locator("code + .copy", has_text="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == drifted().test
 
 
@@ -367,7 +376,7 @@ def test_hostile_names_are_text_and_nothing_else(visit: Open) -> None:
     assert page.locator("#list script, #list img, #list [onmouseover], #list [onfocus]").count() == 0
     assert page.locator("a").evaluate_all("all => all.filter(a => !a.getAttribute('href').startsWith('#')).length") == 0
     for link in page.locator(".matrix tbody td:last-child a").all():
-        link.click()
+        follow(link)
         assert len(shown(page)) == int(link.inner_text())
     for select in ("kind", "cluster", "control"):
         page.locator("#clear").click()
