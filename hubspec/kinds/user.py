@@ -34,10 +34,15 @@ class User(Resource):
     )
 
 
-# The hash never leaves the container: it is compared there, by perl's crypt, and only the verdict is sent.
+# The hash never leaves the container: it is compared there, by perl's crypt, and only the verdict is sent. A hash is
+# slow by design, so all processors work on it, and what was not reached in 20 s is left out: thousands of accounts
+# must not cost the whole reading. The lines of one process are fewer bytes than a pipe writes at once.
 _PERL = r"""
-while (<STDIN>) { chomp; my ($n, $h) = split /:/; $hash{$n} //= $h }
+my $end = shift @ARGV;
+open(my $shadow, "<", "/etc/shadow") or exit;
+while (<$shadow>) { chomp; my ($n, $h) = split /:/; $hash{$n} //= $h }
 for my $n (@ARGV) {
+  last if time > $end;
   my $h = $hash{$n}; next unless defined $h;
   my $hit = 0;
   if ($h !~ /^[!*]/ && length $h) { for my $p ($n, $n eq "jovyan" ? "jupyter" : ()) {
@@ -54,7 +59,8 @@ def probe(declared: Iterable[Resource], _watch: Iterable[str]) -> str:
     script += r"""awk -F: '{print "s:" $1 ":" ($2 ~ /^[!*]/ ? 1 : 0)}' /etc/shadow || true""" + "\n"
     if asked:
         names = " ".join(map(shlex.quote, asked))
-        script += f"perl -e {shlex.quote(_PERL)} -- {names} < /etc/shadow || true\n"
+        compare = f'perl -e {shlex.quote(_PERL)} -- "$(($(date +%s) + 20))"'
+        script += f"printf '%s\\0' {names} | xargs -0 -P \"$(nproc)\" -n 16 {compare} || true\n"
     return script
 
 
@@ -92,7 +98,7 @@ def parse(answer: str) -> Observations:
         unread = {} if name in locked else {"locked": "its entry in /etc/shadow could not be read"}
         if name not in default:
             unread |= {
-                "default_password": "its password was not compared with the default: no shadow entry, or no perl"
+                "default_password": "its password was not compared with the default: no shadow entry, no perl, or no time"
             }
         seen = Present(User.model_construct(set(fields) | {"name"}, name=name, **fields), unread or None)
         users.setdefault(name, seen)
