@@ -1,6 +1,6 @@
 """The EMR cluster: state, release, applications, logs, tags."""
 
-from hubspec.check import Verdict
+from hubspec.verdict import Verdict
 
 KIND = "cluster"
 

@@ -1,6 +1,6 @@
 """The hub's container: image, restart policy, privileges, mounts, published ports, operating system."""
 
-from hubspec.check import Verdict
+from hubspec.verdict import Verdict
 
 KIND = "container"
 

@@ -1,6 +1,6 @@
 """Configuration, keys and certificates in the container."""
 
-from hubspec.check import Verdict
+from hubspec.verdict import Verdict
 
 KIND = "file"
 

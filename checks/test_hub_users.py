@@ -1,6 +1,6 @@
 """Users as JupyterHub knows them: who there is, and who may administer the hub."""
 
-from hubspec.check import Verdict
+from hubspec.verdict import Verdict
 
 KIND = "hub_user"
 

@@ -1,6 +1,6 @@
 """conda and pip packages, in every environment of the container."""
 
-from hubspec.check import Verdict
+from hubspec.verdict import Verdict
 
 KIND = "package"
 

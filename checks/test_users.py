@@ -1,6 +1,6 @@
 """Operating system accounts in the container: what PAM logs people in with."""
 
-from hubspec.check import Verdict
+from hubspec.verdict import Verdict
 
 KIND = "user"
 

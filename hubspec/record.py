@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hubspec.check import Verdict
 from hubspec.model import Outcome, Pattern, Record
+from hubspec.printable import printable
+from hubspec.verdict import Verdict
 
 
 def record(verdict: Verdict, *, run: str, test: str) -> Record:
@@ -76,10 +77,3 @@ def shown(value: Any) -> str:
         return f"a text that matches {printable(value['matches'])}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return printable(text)
-
-
-def printable(text: str) -> str:
-    """Return a text in which control, format and line-breaking characters are written as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -39,6 +39,8 @@ def connect() -> DockerClient | None:
             found=f"DOCKER_HOST={host}",
             then="unset DOCKER_HOST, or set it to unix:///…",
         )
+    if not Path(socket_path()).is_socket():
+        return None
     try:
         client = docker.from_env()
         client.ping()

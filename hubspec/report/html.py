@@ -19,6 +19,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hubspec.model import Outcome, Record, Run, Severity
+from hubspec.printable import printable
+from hubspec.report.cells import cell, copyable, lines, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -34,8 +36,6 @@ OUTCOMES = {
 }
 """What each outcome means, in the order in which a reader needs them."""
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
-BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(code) for code in range(0xFE00, 0xFE10)}
-"""Characters that count as printable and show as nothing."""
 WORST = 5
 """How many controls the list of the most severe names."""
 
@@ -96,9 +96,9 @@ def render(records: Sequence[Record], run: Run) -> str:
     names = {
         "outcome": list(map(str, OUTCOMES)),
         "severity": list(map(str, SEVERITIES)),
-        "kind": sorted({plain(r.kind) for r in ordered}),
-        "cluster": sorted({plain(name) for name in [*run.clusters, *(r.cluster for r in ordered)]}),
-        "control": sorted({plain(r.control) for r in ordered}),
+        "kind": sorted({printable(r.kind) for r in ordered}),
+        "cluster": sorted({printable(name) for name in [*run.clusters, *(r.cluster for r in ordered)]}),
+        "control": sorted({printable(r.control) for r in ordered}),
     }
     place = {key: {name: i for i, name in enumerate(values)} for key, values in names.items()}
     controls, of_control = _once(ordered, lambda r: (r.control, r.title, r.severity, r.why, repr(r.tags)))
@@ -107,7 +107,7 @@ def render(records: Sequence[Record], run: Run) -> str:
         Check(
             record=record,
             id=anchor,
-            places=" ".join(str(where[plain(getattr(record, key))]) for key, where in place.items()),
+            places=" ".join(str(where[printable(getattr(record, key))]) for key, where in place.items()),
             control=of_control[i],
             evidence=of_evidence[i],
             rows=rows(record),
@@ -121,7 +121,7 @@ def render(records: Sequence[Record], run: Run) -> str:
         verdict=verdict(ordered, run),
         checks=checks,
         names=names,
-        counts={key: Counter(plain(getattr(r, key)) for r in ordered) for key in names},
+        counts={key: Counter(printable(getattr(r, key)) for r in ordered) for key in names},
         worst=worst(ordered),
         matrices=[_matrix(ordered, key, names[key]) for key in ("severity", "kind", "cluster")],
         controls=controls,
@@ -183,8 +183,8 @@ def rows(record: Record) -> list[Row]:
         wanted = record.expected[name] if name in record.expected else difference.get("wanted")
         found = _found(record, record.before, name, difference)
         seen = [found, _found(record, record.after, name, {})] if changed else [found]
-        exact = any(_cell(wanted) == _cell(other) and wanted != other for other in seen)
-        cells = [_cell(wanted, seen[0], exact=exact), *(_cell(other, wanted, exact=exact) for other in seen)]
+        exact = any(cell(wanted) == cell(other) and wanted != other for other in seen)
+        cells = [cell(wanted, seen[0], exact=exact), *(cell(other, wanted, exact=exact) for other in seen)]
         result.append(Row(name, name in differing, cells))
     return result
 
@@ -199,56 +199,6 @@ def _found(record: Record, state: dict[str, Any] | None, name: str, difference: 
     if record.outcome in {Outcome.UNREADABLE, Outcome.NOT_APPLICABLE}:
         return Markup('<i class="none">not read</i>')
     return None
-
-
-def _cell(value: object, other: object = None, *, exact: bool = False) -> Markup:
-    if isinstance(value, Markup):
-        return value
-    if value is None:
-        return Markup('<i class="none">not there</i>')
-    if isinstance(value, list | tuple) and value and not exact:
-        against = other if isinstance(other, list | tuple) else value
-        shown = (_cell(v) if v in against else Markup("<mark>{}</mark>").format(_cell(v)) for v in value)
-        return Markup(", ").join(shown)
-    if isinstance(value, str) and value.strip() == value != "" and not exact:
-        return visible(value)
-    return visible(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def plain(text: object) -> str:
-    """Return a text in which each character that would not show, or would move others, is an escape."""
-    return "".join(_escaped(c) if _hidden(c) else c for c in str(text)) if _hidden(str(text)) else str(text)
-
-
-def visible(text: object, keep: str = "") -> Markup:
-    """Return the same as HTML, with each escape marked as one. Characters in `keep` stay as they are."""
-    raw = str(text)
-    if not _hidden(raw):
-        return Markup.escape(raw)
-    mark = Markup('<i class="x">{}</i>')
-    return Markup("").join(mark.format(_escaped(c)) if _hidden(c) and c not in keep else c for c in raw)
-
-
-def lines(text: object) -> Markup:
-    """Return a command or a request as HTML that keeps its line ends and tabs."""
-    return visible(text, keep="\n\t")
-
-
-def copyable(text: object) -> bool:
-    """Say whether a text shows all that it holds, so that what is copied is what was read."""
-    return not _hidden(str(text).replace("\n", "").replace("\t", ""))
-
-
-def _hidden(text: str) -> bool:
-    return not text.isprintable() or not BLANK.isdisjoint(text)
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
-
-
-def _shown(value: object) -> object:
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _utc(when: datetime) -> str:
@@ -290,7 +240,7 @@ def _anchors(records: list[Record]) -> list[str]:
 
 
 def _matrix(records: list[Record], key: str, names: list[str]) -> Matrix:
-    cells = Counter((plain(getattr(r, key)), r.outcome) for r in records)
+    cells = Counter((printable(getattr(r, key)), r.outcome) for r in records)
     return Matrix(key, [(name, Counter({o: cells[name, o] for o in OUTCOMES})) for name in names])
 
 
@@ -299,11 +249,11 @@ def _environment() -> Environment:
         loader=FileSystemLoader(HERE),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_shown,
+        finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(plain=plain, lines=lines, utc=_utc, checks=_checks)
+    environment.filters.update(plain=printable, lines=lines, utc=_utc, checks=_checks)
     environment.tests["copyable"] = copyable
     environment.globals["meaning"] = {str(outcome): text for outcome, text in OUTCOMES.items()}
     return environment

@@ -8,7 +8,7 @@ from itertools import groupby
 from xml.etree import ElementTree as ET
 
 from hubspec.model import Outcome, Record, Run
-from hubspec.record import printable
+from hubspec.printable import printable
 from hubspec.report.text import scene
 
 _TAG = {

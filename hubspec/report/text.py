@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hubspec.model import Record
-from hubspec.record import printable, shown
+from hubspec.printable import printable
+from hubspec.record import shown
 
 
 def scene(record: Record) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from hubspec.model import Outcome, Record
-from hubspec.report.html import OUTCOMES, plain, render
+from hubspec.printable import printable
+from hubspec.report.html import OUTCOMES, render
 from tests.records import HOSTILE, drifted, many, one_of_each, record, run
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
@@ -372,7 +373,7 @@ def test_hostile_names_are_text_and_nothing_else(visit: Open) -> None:
         each.hover()
     for part in ("summary > span:nth-of-type(2)", "th:first-child", "li > span", "dl:last-child dd:first-of-type"):
         seen = " ".join(page.locator(f"#list > details {part}").all_text_contents())
-        assert [name for name in HOSTILE if plain(name) not in seen] == [], part
+        assert [name for name in HOSTILE if printable(name) not in seen] == [], part
     assert page.locator("#list script, #list img, #list [onmouseover], #list [onfocus]").count() == 0
     assert page.locator("a").evaluate_all("all => all.filter(a => !a.getAttribute('href').startsWith('#')).length") == 0
     for link in page.locator(".matrix tbody td:last-child a").all():
@@ -381,7 +382,7 @@ def test_hostile_names_are_text_and_nothing_else(visit: Open) -> None:
     for select in ("kind", "cluster", "control"):
         page.locator("#clear").click()
         for name in HOSTILE:
-            page.locator(f"select[name={select}]").select_option(plain(name))
+            page.locator(f"select[name={select}]").select_option(printable(name))
             assert len(shown(page)) == 1
             assert count(page) == f"1 of {len(HOSTILE)} checks"
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from hubspec.baseline import Baseline
-from hubspec.check import Verdict, checks, judge, undeclared_check, waiver_notices
+from hubspec.check import checks, undeclared_check
 from hubspec.model import Absent, NotApplicable, Outcome, Unreadable
+from hubspec.verdict import Verdict, judge
+from hubspec.waiver import notices
 from tests.made import declare, present, saw
 
 TODAY = date(2026, 6, 15)
@@ -182,4 +184,4 @@ NOTICES = [
 def test_notice(one: dict[str, str], notice: str | None, tmp_path: Path) -> None:
     baseline = declare(tmp_path, users={"diego": {}}, waivers={"w": one}, undeclared={"hub_user": {"policy": "report"}})
     line = baseline.file.read_text().splitlines().index("  w:") + 1
-    assert waiver_notices(baseline, "lab", TODAY) == ([f"{baseline.file}:{line}: {notice}"] if notice else [])
+    assert notices(baseline, "lab", TODAY) == ([f"{baseline.file}:{line}: {notice}"] if notice else [])

@@ -25,11 +25,14 @@ MAY_IMPORT = {
     "consistency":  "kind kinds layers faults",
     "baseline":     "model errors kind kinds kinds.* layers faults consistency",
     "snapshot":     "model errors kind kinds",
-    "check":        "model compare kinds layers baseline snapshot",
+    "printable":    "",
+    "check":        "model kinds layers baseline",
+    "waiver":       "model baseline check",
+    "verdict":      "model compare kinds baseline snapshot check waiver",
     "collect":      "model errors kind kinds door baseline snapshot",
-    "record":       "model check",
+    "record":       "model printable verdict",
     "report":       "",
-    "report.*":     "model record report.text",  # a report is made from records
+    "report.*":     "model printable record report.text report.cells",  # a report is made from records
     "cluster":      "",
     "cluster.*":    "errors door cluster.*",  # a door knows no kinds
     "__main__":     "model kinds baseline",
@@ -155,7 +158,7 @@ def test_the_lab_is_imported_when_it_is_asked_for(path: str) -> None:
 
 def test_checks_know_verdicts_and_nothing_else() -> None:
     known = {name for path, tree in files("checks").items() for name in imports(tree) if path.count("/") == 1}
-    assert {name for name in known if name.startswith("hubspec")} == {"hubspec.check.Verdict"}
+    assert {name for name in known if name.startswith("hubspec")} == {"hubspec.verdict.Verdict"}
 
 
 def test_the_reader_of_imports_sees_every_form() -> None:

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubspec.check import checks, judge, undeclared_check
+from hubspec.check import checks, undeclared_check
 from hubspec.kinds import hub_user
 from hubspec.model import Outcome, Pattern, Record, Unreadable
-from hubspec.record import plain, printable, record, shown
+from hubspec.printable import printable
+from hubspec.record import plain, record, shown
 from hubspec.report import jsonl
 from hubspec.report.text import scene
+from hubspec.verdict import judge
 from tests.made import WHEN, declare, present, saw
 
 TODAY = date(2026, 1, 1)

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from hubspec.model import Outcome, Record, Severity
-from hubspec.report.html import OUTCOMES, copyable, plain, render, rows, verdict, visible, worst
+from hubspec.printable import printable
+from hubspec.report.cells import copyable, visible
+from hubspec.report.html import OUTCOMES, render, rows, verdict, worst
 from tests.records import HOSTILE, drifted, many, one_of_each, record, run
 
 LIMIT = 5_000_000
@@ -140,7 +142,7 @@ def test_hostile_text_adds_no_tag_and_no_attribute(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_can_be_read(text: str) -> None:
-    assert plain(text) in Page(render([record(resource=text)], run())).text
+    assert printable(text) in Page(render([record(resource=text)], run())).text
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_hostile_text_can_be_read(text: str) -> None:
     ],
 )
 def test_characters_that_do_not_show_are_escapes(text: str, shown: str) -> None:
-    assert plain(text) == shown
+    assert printable(text) == shown
     assert unescape(re.sub("<[^>]*>", "", visible(text))) == shown
     assert ('class="x"' in visible(text)) == (text != shown)
     render([record(resource=text, expected={"name": text})], run()).encode()

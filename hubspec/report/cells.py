@@ -1,0 +1,48 @@
+"""Values as HTML in which nothing hides: control, bidi and blank characters show as marked escapes."""
+
+from __future__ import annotations
+
+import json
+
+from markupsafe import Markup
+
+from hubspec.printable import escaped, hidden
+
+
+def cell(value: object, other: object = None, *, exact: bool = False) -> Markup:
+    """Return one value of a table as HTML; what a list has and `other` lacks is marked. `exact` writes it as JSON."""
+    if isinstance(value, Markup):
+        return value
+    if value is None:
+        return Markup('<i class="none">not there</i>')
+    if isinstance(value, list | tuple) and value and not exact:
+        against = other if isinstance(other, list | tuple) else value
+        shown = (cell(v) if v in against else Markup("<mark>{}</mark>").format(cell(v)) for v in value)
+        return Markup(", ").join(shown)
+    if isinstance(value, str) and value.strip() == value != "" and not exact:
+        return visible(value)
+    return visible(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def visible(text: object, keep: str = "") -> Markup:
+    """Return the same as HTML, with each escape marked as one. Characters in `keep` stay as they are."""
+    raw = str(text)
+    if not hidden(raw):
+        return Markup.escape(raw)
+    mark = Markup('<i class="x">{}</i>')
+    return Markup("").join(mark.format(escaped(c)) if hidden(c) and c not in keep else c for c in raw)
+
+
+def lines(text: object) -> Markup:
+    """Return a command or a request as HTML that keeps its line ends and tabs."""
+    return visible(text, keep="\n\t")
+
+
+def copyable(text: object) -> bool:
+    """Say whether a text shows all that it holds, so that what is copied is what was read."""
+    return not hidden(str(text).replace("\n", "").replace("\t", ""))
+
+
+def shown(value: object) -> object:
+    """Return a text of the template's so that all of it shows; anything else as it is."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
