@@ -34,7 +34,7 @@ def collect(cluster: str, doors: Doors, baseline: Baseline, kinds: Collection[st
     snapshot = Snapshot(cluster)
     with ThreadPoolExecutor(len(ways)) as pool:
         jobs = [
-            pool.submit(_read, mine, door, way)
+            pool.submit(_read, mine, door, way, doors.container.container)
             for words, door, way in ways
             if (mine := [kind for kind in asked if kind.door in words])
         ]
@@ -45,7 +45,7 @@ def collect(cluster: str, doors: Doors, baseline: Baseline, kinds: Collection[st
     return snapshot
 
 
-def _read(kinds: list[Kind], door: Door | NotApplicable, way: Way) -> dict[str, Reading]:
+def _read(kinds: list[Kind], door: Door | NotApplicable, way: Way, container: str) -> dict[str, Reading]:
     started, clock = datetime.now(UTC), time.monotonic()
     try:
         answers = way(kinds)
@@ -54,7 +54,9 @@ def _read(kinds: list[Kind], door: Door | NotApplicable, way: Way) -> dict[str, 
     took = time.monotonic() - clock
     name, command = ("none", "") if isinstance(door, NotApplicable) else (door.name, door.command)
     return {
-        kind.name: Reading(name, f"{command}: {kind.reads}", started, took, _parse(kind, answers[kind.name]))
+        kind.name: Reading(
+            name, f"{command}: {kind.reads}", started, took, _parse(kind, answers[kind.name]), container=container
+        )
         for kind in kinds
     }
 

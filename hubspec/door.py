@@ -27,7 +27,9 @@ class Door(Protocol):
 
 
 class ContainerDoor(Door, Protocol):
-    """The way into the container."""
+    """The way into the container, by its name."""
+
+    container: str
 
     def look(self, script: str, *, others: bool) -> Look:
         """Describe the container and run the script in it. Raises DoorError; an absent container has no `inspect`."""

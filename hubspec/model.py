@@ -219,7 +219,9 @@ class Record(Value):
     before: dict[str, Any] | None = Field(description="Field -> value found; None: absent, or not looked at.")
     after: dict[str, Any] | None = Field(description="The same, once fixed; equal to `before` in a run that only read.")
     differences: list[dict[str, Any]] = Field(description="{field, wanted, found} of each field that differs.")
-    actions: list[dict[str, Any]] = Field(description="{sentence, door, request, safety, result} of each next step.")
+    actions: list[dict[str, Any]] = Field(
+        description="{sentence, door, request, safety, command, result} of each next step; `command` is for a person."
+    )
     waiver: dict[str, Any] | None = Field(description="{reason, owner, ticket, until}, where one applies.")
     declared_at: str = Field(description="file:line of the declaration.")
     door: str = Field(description="The way it was read: docker, hub, aws, snapshot.")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
-from hubspec.model import Outcome, Pattern, Record
+from hubspec.model import Action, Outcome, Pattern, Record
 from hubspec.printable import printable
 from hubspec.verdict import Verdict
 
@@ -46,7 +47,7 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
             {"field": plain(difference.field), "wanted": plain(difference.wanted), "found": plain(difference.found)}
             for difference in verdict.differences
         ],
-        actions=[plain(action.model_dump()) | {"result": None} for action in verdict.actions],
+        actions=[plain(_action(action, reading.container)) for action in verdict.actions],
         waiver=waiver.model_dump(include={"reason", "owner", "ticket", "until"}) if waiver else None,
         declared_at=str(check.place),
         door=reading.door,
@@ -54,6 +55,11 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
         started=reading.started,
         took=round(reading.took, 4),
     )
+
+
+def _action(action: Action, container: str) -> dict[str, Any]:
+    ways = {"container": f"sudo docker exec -it {shlex.quote(container)} ", "engine": "sudo "}
+    return action.model_dump() | {"command": ways.get(action.door, "") + action.request, "result": None}
 
 
 def plain(value: Any) -> Any:

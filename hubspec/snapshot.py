@@ -19,13 +19,17 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Reading:
-    """What was seen of one kind, through which door, by what, when (UTC) and in how many seconds."""
+    """What was seen of one kind, through which door, by what, when (UTC) and in how many seconds.
+
+    `container` is the name of the hub's container, for the commands that would put a drift right.
+    """
 
     door: str
     evidence: str
     started: datetime
     took: float
     seen: Observations | Unreadable | NotApplicable
+    container: str = "jupyterhub"
 
 
 @dataclass
@@ -56,6 +60,7 @@ def _dump(snapshot: Snapshot) -> dict[str, Any]:
             "evidence": reading.evidence,
             "started": reading.started.isoformat(),
             "took": reading.took,
+            "container": reading.container,
         }
         if isinstance(reading.seen, dict):
             entry["seen"] = {key: _dump_one(seen) for key, seen in reading.seen.items()}
@@ -110,6 +115,7 @@ def _load(kind: Kind, entry: dict[str, Any]) -> Reading:
         datetime.fromisoformat(entry["started"]),
         entry["took"],
         seen,
+        entry.get("container", "jupyterhub"),
     )
 
 

@@ -80,6 +80,7 @@ def drifted(**stated: Any) -> Record:
                 "door": "container",
                 "request": "conda install --yes --prefix /opt/conda 'numpy==1.26.4'",
                 "safety": "safe",
+                "command": "sudo docker exec -it jupyterhub conda install --yes --prefix /opt/conda 'numpy==1.26.4'",
                 "result": None,
             },
         ],

@@ -24,11 +24,7 @@ def scene(record: Record) -> str:
     )
     for action in record.actions:
         lines.append(f"  next      {printable(action['sentence'])} ({action['safety']})")
-        lines.append(f"            {_way(action['door'])}{printable(action['request'])}")
+        lines.append(f"            {printable(action['command'])}")
     if record.outcome == "unreadable":
         lines.append("  nothing is concluded and no fix is planned: what could not be looked at is not called absent")
     return "\n".join(lines)
-
-
-def _way(door: str) -> str:
-    return {"container": "sudo docker exec -it jupyterhub ", "engine": "sudo "}.get(door, "")

@@ -262,7 +262,7 @@ def test_copy_takes_exactly_the_command(visit: Open) -> None:
     check.locator("summary").click()
     check.locator("li .copy").click()
     check.locator("li .copy", has_text="Copied").wait_for()
-    assert page.evaluate("navigator.clipboard.readText()") == drifted().actions[0]["request"]
+    assert page.evaluate("navigator.clipboard.readText()") == drifted().actions[0]["command"]
     assert page.locator("#said").inner_text() == "Copied"
     check.locator("code + .copy").click()
     check.locator("code + .copy", has_text="Copied").wait_for()
@@ -270,7 +270,7 @@ def test_copy_takes_exactly_the_command(visit: Open) -> None:
 
 
 def test_command_with_hidden_characters_has_no_copy_button(visit: Open) -> None:
-    action = {**drifted().actions[0], "request": "ls \u202e; rm"}
+    action = {**drifted().actions[0], "command": "ls \u202e; rm"}
     page = visit([drifted(actions=[action], test="a\x1bb")])
     page.locator("#list summary").click()
     assert "ls \\u202e; rm" in page.locator("#list pre.raw").inner_text()
@@ -357,7 +357,7 @@ def test_without_script_everything_can_be_read(visit: Open) -> None:
 
 
 def hostile(text: str) -> Record:
-    action = {"sentence": text, "door": text, "request": text, "safety": text, "result": text}
+    action = {"sentence": text, "door": text, "request": text, "command": text, "safety": text, "result": text}
     return record(
         outcome=Outcome.DRIFTED, cluster=text, kind=text, resource=text, test=text, control=text, title=text, why=text,
         tags={text: [text]}, message=text, expected={text: text}, before={text: [text, {text: text}]},

@@ -34,6 +34,7 @@ class Fake:
     shell: bool = True
     name: str = "docker"
     command: str = "docker exec -i jupyterhub sh"
+    container: str = "jupyterhub"
     trips: dict[str, int] = field(default_factory=lambda: {"docker exec": 1})
     asked: list[bool] = field(default_factory=list)
 

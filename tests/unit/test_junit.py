@@ -53,7 +53,7 @@ def test_names_are_those_that_pytest_runs() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_it_is_xml_whatever_was_observed(text: str) -> None:
-    action = {"sentence": text, "door": "hub", "request": text, "safety": "safe", "result": None}
+    action = {"sentence": text, "door": "hub", "request": text, "command": text, "safety": "safe", "result": None}
     made = drifted(
         cluster=text, resource=text, test=f"a::{text}", message=text, title=text, why=text, tags={text: [text]},
         declared_at=text, evidence=text, differences=[{"field": text, "wanted": text, "found": text}], actions=[action],

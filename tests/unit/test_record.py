@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from hubspec.check import checks, undeclared_check
 from hubspec.kinds import hub_user
-from hubspec.model import Outcome, Pattern, Record, Unreadable
+from hubspec.model import Action, Outcome, Pattern, Record, Unreadable
 from hubspec.printable import printable
-from hubspec.record import plain, record, shown
+from hubspec.record import _action, plain, record, shown
 from hubspec.report import jsonl
 from hubspec.report.text import scene
 from hubspec.verdict import judge
@@ -120,3 +120,12 @@ def test_shown(value: Any, expected: str) -> None:
 def test_anything_printed_is_printable(text: str) -> None:
     assert printable(text).isprintable()
     assert printable(printable(text)) == printable(text)
+
+
+@pytest.mark.parametrize(
+    ("door", "command"),
+    [("container", "sudo docker exec -it 'my hub' x"), ("engine", "sudo x"), ("hub", "x"), ("aws", "x")],
+)
+def test_an_action_has_the_command_that_is_pasted_on_the_master(door: Any, command: str) -> None:
+    action = Action(sentence="s", door=door, request="x", safety="safe")
+    assert _action(action, "my hub")["command"] == command

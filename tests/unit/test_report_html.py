@@ -113,7 +113,7 @@ def test_one_file_and_a_policy_that_lets_only_its_own_script_and_style_in() -> N
 
 def all_hostile(text: str) -> Record:
     differences = [{"field": text, "wanted": text, "found": [text]}]
-    action = {"sentence": text, "door": text, "request": text, "safety": text, "result": text}
+    action = {"sentence": text, "door": text, "request": text, "command": text, "safety": text, "result": text}
     return record(
         outcome=Outcome.DRIFTED, cluster=text, kind=text, resource=text, test=text, control=text, title=text, why=text,
         tags={text: [text]}, message=text, expected={text: text}, before={text: [text, {text: text}]},

@@ -40,7 +40,7 @@ def test_every_outcome_has_a_scene(made: object) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_nothing_observed_moves_the_cursor_or_makes_a_line(text: str) -> None:
-    action = {"sentence": text, "door": "hub", "request": text, "safety": "safe", "result": None}
+    action = {"sentence": text, "door": "hub", "request": text, "command": text, "safety": "safe", "result": None}
     made = drifted(
         message=text, cluster=text, title=text, declared_at=text, evidence=text, door=text, actions=[action],
         differences=[{"field": text, "wanted": text, "found": [text]}],
@@ -50,10 +50,6 @@ def test_nothing_observed_moves_the_cursor_or_makes_a_line(text: str) -> None:
     assert all(line.isprintable() for line in lines)
 
 
-@pytest.mark.parametrize(
-    ("door", "start"),
-    [("container", "sudo docker exec -it jupyterhub x"), ("engine", "sudo x"), ("hub", "x"), ("aws", "x")],
-)
-def test_a_next_step_can_be_pasted_on_the_master(door: str, start: str) -> None:
-    action = {"sentence": "s", "door": door, "request": "x", "safety": "safe", "result": None}
-    assert scene(drifted(actions=[action])).endswith(f"\n            {start}")
+def test_a_next_step_is_shown_as_it_can_be_pasted() -> None:
+    action = {"sentence": "s", "door": "container", "request": "x", "command": "sudo x", "safety": "safe"}
+    assert scene(drifted(actions=[action])).endswith("\n  next      s (safe)\n            sudo x")
