@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, StringConstraints
 
 from hubspec.kind import Kind, Observations, beyond_declared
-from hubspec.model import Absent, Action, Drift, Observation, Present, Resource, Text
+from hubspec.model import Absent, Action, Drift, Observation, Pattern, Present, Resource, Text
 
 FIRST_PERSON, NOBODY = 1000, 65534
 """Debian and Ubuntu give people uids from 1000 (login.defs UID_MIN); 65534 is nobody."""
@@ -120,21 +120,17 @@ def fix(drift: Drift) -> list[Action]:
         return _create(drift.expected, name)
     wanted = {difference.field: difference.wanted for difference in drift.differences}
     actions = []
-    options = "".join(
-        f" {option} {shlex.quote(','.join(value) if isinstance(value, list) else str(value))}"
-        for field, option in _OPTIONS.items()
-        if (value := wanted.get(field)) is not None and not hasattr(value, "matches")
-    )
-    if options:
+    if options := _options(wanted):
         risky = "unsafe" if {"uid", "home"} & set(wanted) else "safe"
         actions.append(_do(f"change {drift.name}: {', '.join(wanted)}", f"usermod{options} {name}", risky))
-    if "locked" in wanted:
-        if wanted["locked"]:
-            actions.append(_do(f"lock {drift.name}", f"usermod -L {name}", "safe"))
-        else:
-            actions.append(_do(f"give {drift.name} a password of its own", f"passwd {name}", "manual"))
-    if wanted.get("default_password") is False:
-        actions.append(_do(f"give {drift.name} a password that is not the default", f"passwd {name}", "manual"))
+    for field, value in wanted.items():
+        if isinstance(value, Pattern):
+            sentence = f"choose a {field} for {drift.name} that matches {value.matches}"
+            actions.append(_do(sentence, f"usermod {_OPTIONS[field]} VALUE {name}", "manual"))
+    if wanted.get("locked"):
+        actions.append(_do(f"lock {drift.name}", f"usermod -L {name}", "safe"))
+    if wanted.get("locked") is False or wanted.get("default_password") is False:
+        actions.append(_password(drift.name))
     return actions
 
 
@@ -146,14 +142,22 @@ def forget(name: str) -> list[Action]:
 _OPTIONS = {"uid": "-u", "group": "-g", "groups": "-G", "home": "-d", "shell": "-s"}
 
 
+def _options(wanted: Mapping[str, Any]) -> str:
+    values = {field: wanted[field] for field in _OPTIONS if isinstance(wanted.get(field), int | str | list)}
+    words = {field: ",".join(value) if isinstance(value, list) else str(value) for field, value in values.items()}
+    return "".join(f" {_OPTIONS[field]} {shlex.quote(word)}" for field, word in words.items())
+
+
 def _create(expected: Resource, name: str) -> list[Action]:
-    stated = {field: value for field, value in expected.stated().items() if not isinstance(value, bool)}
-    options = "".join(
-        f" {option} {shlex.quote(','.join(value) if isinstance(value, list) else str(value))}"
-        for field, option in _OPTIONS.items()
-        if (value := stated.get(field)) is not None and not hasattr(value, "matches")
-    )
-    return [_do(f"create the account {expected.name}", f"useradd -m{options} {name}", "safe")]
+    stated = expected.stated()
+    actions = [_do(f"create the account {expected.name}", f"useradd -m{_options(stated)} {name}", "safe")]
+    if stated.get("locked") is False:
+        actions.append(_password(expected.name))
+    return actions
+
+
+def _password(name: str) -> Action:
+    return _do(f"give {name} a password of its own", f"passwd {shlex.quote(name)}", "manual")
 
 
 def _do(sentence: str, command: str, safety: Any) -> Action:

@@ -75,6 +75,14 @@ def test_a_faulty_hub_is_an_error_with_its_sentence(name: str, audit: Audit, tmp
     assert all(token == f"token {TOKEN}" for _, token in hub.asked)
 
 
+def test_a_slow_reading_says_that_it_goes_on(audit: Audit, tmp_path: Path) -> None:
+    with running({"/users": hang}, tmp_path) as hub:
+        run = look(audit, hub.url, "--hub-fingerprint", hub.fingerprint, "--deadline", "3")
+
+    assert "j-FAULTS: still reading; a door may take 3 s (--deadline)" in run.text
+    assert "did not answer within 3 s" in run.text
+
+
 def test_a_good_hub_is_read(audit: Audit, tmp_path: Path) -> None:
     with running({"/users": answer(200, json.dumps(USERS).encode())}, tmp_path) as hub:
         run = look(audit, hub.url, "--hub-fingerprint", hub.fingerprint)
