@@ -80,7 +80,7 @@ class DockerDoor:
         return look.stdout, look.stderr
 
     def _inspect(self, api: Any) -> dict[str, Any] | None:
-        self._count("inspect")
+        self._count("engine inspect")
         try:
             about: dict[str, Any] = api.inspect_container(self.container)
         except NotFound:
@@ -95,13 +95,13 @@ class DockerDoor:
         return about
 
     def _others(self, api: Any) -> dict[str, str]:
-        self._count("list")
+        self._count("engine list")
         filters = {"label": self.label} if self.label else {}
         names = {entry["Names"][0].lstrip("/"): entry["Image"] for entry in api.containers(all=True, filters=filters)}
         return {name: image for name, image in names.items() if name != self.container}
 
     def _run(self, api: Any, script: str) -> tuple[str, str]:
-        self._count("exec")
+        self._count("container exec")
         job = api.exec_create(self.container, ["sh"], user="0", stdin=True, stdout=True, stderr=True)["Id"]
         stream = api.exec_start(job, socket=True)
         raw: socket.socket = getattr(stream, "_sock", stream)
@@ -139,7 +139,7 @@ class DockerDoor:
         return stdout, stderr
 
     def _count(self, sort: str) -> None:
-        self.trips[f"docker {sort}"] = self.trips.get(f"docker {sort}", 0) + 1
+        self.trips[sort] = self.trips.get(sort, 0) + 1
 
 
 def _environment() -> dict[str, Any]:

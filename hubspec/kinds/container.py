@@ -112,6 +112,9 @@ def fix(drift: Drift) -> list[Action]:
         if difference.field == "restart_policy" and isinstance(difference.wanted, str):
             command = f"docker update --restart {shlex.quote(difference.wanted)} {name}"
             actions.append(_do("set the restart policy", command, "safe"))
+        elif difference.field == "restart_policy":
+            sentence = f"choose a restart policy: wanted is {difference.wanted}"
+            actions.append(_do(sentence, f"docker update --restart VALUE {name}", "manual"))
     launch = sorted({difference.field.partition(".")[0] for difference in drift.differences} & _LAUNCH_ONLY)
     if launch:
         sentence = f"{', '.join(launch)}: settled when the container is made; find out who made it anew, then replace the cluster"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, StringConstraints, model_validator
 
 from hubspec.kind import Kind, Observations
-from hubspec.model import Absent, Action, Drift, Present, Resource, Text
+from hubspec.model import Absent, Action, Drift, Pattern, Present, Resource, Text
 
 Path = Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x1f\x7f]*$")]
 Mode = Annotated[str, StringConstraints(pattern=r"^0[1-7]?[0-7]{3}$")]
@@ -122,14 +122,17 @@ def fix(drift: Drift) -> list[Action]:
     if drift.expected.ensure == "absent":
         return forget(drift.name)
     if isinstance(drift.observed, Absent):
-        return [_do(f"put {drift.name} back from where it is kept", f"docker cp FILE jupyterhub:{path}", "manual")]
+        sentence = f"put {drift.name} back from where it is kept"
+        return [Action(sentence=sentence, door="engine", request=f"docker cp FILE jupyterhub:{path}", safety="manual")]
     wanted = {difference.field: difference.wanted for difference in drift.differences}
     actions = []
     for field, command in (("owner", "chown"), ("group", "chgrp"), ("mode", "chmod")):
-        if isinstance(wanted.get(field), str):
-            actions.append(
-                _do(f"set the {field} of {drift.name}", f"{command} {shlex.quote(wanted[field])} {path}", "safe")
-            )
+        value = wanted.get(field)
+        if isinstance(value, str):
+            actions.append(_do(f"set the {field} of {drift.name}", f"{command} {shlex.quote(value)} {path}", "safe"))
+        elif isinstance(value, Pattern):
+            sentence = f"choose the {field} of {drift.name}: it must match {value.matches}"
+            actions.append(_do(sentence, f"{command} VALUE {path}", "manual"))
     if {"sha256", "contains", "lacks", "type"} & set(wanted):
         actions.append(
             _do(f"compare {drift.name} with the copy that is kept, and put that back", f"cat {path}", "manual")
