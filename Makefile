@@ -2,11 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help audit test lint bench schemas lab-down clean
+.PHONY: help audit test lint bench bench-smoke schemas lab-down clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 audit: .venv/ready ## audit the embedded lab, and leave a report
 	$(BIN)/pytest checks/ --cluster lab
@@ -21,7 +21,10 @@ lint: .venv/ready ## ruff and mypy
 	$(BIN)/mypy
 
 bench: .venv/ready ## measure us against our peers, and write docs/benchmarks.md
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --install
+
+bench-smoke: .venv/ready ## the short form: ratios, and that round trips do not grow
+	$(BIN)/python -m benchmarks --smoke
 
 schemas: .venv/ready ## write docs/schemas/ anew from the models
 	$(BIN)/python -m hubspec schema baseline > docs/schemas/baseline.schema.json

@@ -353,7 +353,9 @@ def test_without_script_everything_can_be_read(visit: Open) -> None:
     body = row(page, "mallory").locator("noscript > div")
     assert body.is_visible()
     assert "mallory is an admin, and is not declared to be one." in body.inner_text()
-    assert "conda list --json" in page.locator("#evidence").inner_text()
+    evidence = page.locator("#evidence li").first
+    evidence.scroll_into_view_if_needed()
+    assert evidence.get_by_text("conda list --json").is_visible()
 
 
 def hostile(text: str) -> Record:
