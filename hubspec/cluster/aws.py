@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
-
 from hubspec.errors import DoorError, UnknownClusterError
 
 _SETTINGS = {
@@ -40,6 +36,11 @@ class EmrDoor:
         Raises UnknownClusterError where AWS has no such cluster, DoorError for everything else, with the permission
         or the setting that is missing.
         """
+        # boto3 takes a quarter of a second to import: only where the cluster itself is audited, and beside other doors.
+        import boto3
+        from botocore import exceptions as refused
+        from botocore.config import Config
+
         config = Config(
             connect_timeout=5, read_timeout=self.deadline, retries={"mode": "adaptive", "total_max_attempts": 5}
         )
@@ -47,21 +48,21 @@ class EmrDoor:
             client = boto3.client("emr", config=config, **self._settings)
             self.trips["aws DescribeCluster"] = self.trips.get("aws DescribeCluster", 0) + 1
             answer: dict[str, Any] = client.describe_cluster(ClusterId=self.cluster_id)
-        except (NoCredentialsError, PartialCredentialsError):
+        except (refused.NoCredentialsError, refused.PartialCredentialsError):
             raise DoorError(
                 "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             ) from None
-        except NoRegionError:
+        except refused.NoRegionError:
             raise DoorError("no AWS region is set: set AWS_DEFAULT_REGION, or a region in the profile") from None
-        except ClientError as error:
-            raise self._refusal(error) from None
-        except BotoCoreError as error:
+        except refused.ClientError as error:
+            raise self._refusal(error.response["Error"]) from None
+        except refused.BotoCoreError as error:
             raise DoorError(f"the EMR API does not answer: {error}") from None
         cluster: dict[str, Any] = answer["Cluster"]
         return cluster
 
-    def _refusal(self, error: ClientError) -> Exception:
-        code, text = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    def _refusal(self, error: Mapping[str, str]) -> Exception:
+        code, text = error["Code"], error.get("Message", "")
         if code == "InvalidRequestException":
             return UnknownClusterError(f"there is no cluster {self.cluster_id} in this account and region: {text}")
         if code in {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"}:
