@@ -77,7 +77,7 @@ def create_hub(client: DockerClient, built: str, variant: str = "", **other: Any
     """Make the hub container (not started) as EMR runs it, in the master's network namespace.
 
     `variant` and `other` are for a break that makes it otherwise; `built` is the tag built, kept as a label.
-    Source of fact: DOMAIN section 0, run options. Not privileged, unlike EMR: nothing in the lab needs it.
+    Source of fact: the EMR Release Guide ('JupyterHub') and `docker inspect` on EMR. Not privileged, unlike EMR: nothing in the lab needs it.
     """
     options: dict[str, Any] = {
         "image": HUB_IMAGE,

@@ -93,7 +93,7 @@ def ensure_token(client: DockerClient, lab: Lab) -> None:
     """Mint the admin's token where the one at hand does not work; it ends after 30 days.
 
     `jupyterhub token` makes a token that never ends, so it only serves to ask for this one and is deleted.
-    Source of fact: DOMAIN section 1.7.
+    Source of fact: JupyterHub 1.5, `jupyterhub.app.NewToken`.
     """
     if token_works(lab):
         return

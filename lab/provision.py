@@ -1,7 +1,7 @@
 """What administrators put into the hub container by `docker exec`: users, packages, files, hub users.
 
 Every function here converges: it brings one kind to its declared state from any other, so `up` and `mend` share them.
-All of it but files and hub users is lost when the container is made anew, as on EMR (DOMAIN section 0).
+All of it but files and hub users is lost when the container is made anew, as on EMR (Release Guide, 'Considerations when using JupyterHub').
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""JupyterHub settings as EMR writes them (DOMAIN section 0), for the lab's hub container."""
+"""JupyterHub settings as EMR writes them, for the lab's hub container."""
 
 c = get_config()  # noqa: F821
 

@@ -33,7 +33,7 @@ class Transaction:
         return not self.link and not self.unlink
 
     def as_json(self) -> dict[str, object]:
-        """Answer the actions as `conda install --json` prints them. Source: DOMAIN section 6.2."""
+        """Answer the actions as `conda install --json` prints them. Source: conda 4.12, `conda.cli.install`."""
         return {"FETCH": [], "LINK": self.link, "UNLINK": self.unlink, "PREFIX": str(self.prefix)}
 
     def apply(self, action: str, asked: list[str]) -> None:
