@@ -62,6 +62,12 @@ def test_a_snapshot_is_audited_later(here: lab.Lab, audit: Audit, tmp_path: Path
     assert here.token_file.read_text().strip() not in path.read_text()
 
 
+def test_the_token_of_a_real_hub_in_the_environment_is_not_for_the_lab(audit: Audit) -> None:
+    run = audit("--cluster", "lab", checks="checks/test_hub_users.py", env={"HUBSPEC_HUB_TOKEN": "of-another-hub"})
+
+    assert run.code == 0, run.text
+
+
 def test_a_minted_token_is_used_and_taken_back(here: lab.Lab, audit: Audit) -> None:
     before = hub.must(here, "GET", "/users/jovyan/tokens")["api_tokens"]
     run = audit("--cluster", "lab", "--mint-token", "jovyan", checks="checks/test_hub_users.py")
