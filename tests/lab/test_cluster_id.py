@@ -41,6 +41,15 @@ def test_two_clusters_give_one_report(here: lab.Lab, audit: Audit) -> None:
 
     assert run.code == 0, run.text
     assert {record["cluster"] for record in run.records} == {"lab", here.cluster_id}
+    assert "read through the one Docker engine" in run.text
+
+
+def test_a_snapshot_that_cannot_be_written(here: lab.Lab, audit: Audit) -> None:
+    run = audit("--cluster", "lab", "--save-snapshot", f"{here.token_file}/below-a-file", checks="checks/test_users.py")
+
+    assert run.code == 4
+    assert "cannot be written" in run.text
+    assert "Traceback" not in run.text
 
 
 def test_a_cluster_that_aws_does_not_know(here: lab.Lab, audit: Audit) -> None:

@@ -23,6 +23,7 @@ USERS = "checks/test_users.py"
         (["--cluster", "j-A", "--deadline", "soon"], "--deadline: wanted a number of seconds above 0, found 'soon'"),
         (["--cluster", "j-A", "--baseline", "no-such.yaml"], "no-such.yaml: there is no such file"),
         (["--snapshot", "no-such.json"], "no-such.json: cannot be read"),
+        (["--cluster", "j-A", "--cluster", "j-B", "--save-snapshot", "x"], "a file holds one cluster"),
     ],
 )
 def test_usage(audit: Audit, args: list[str], sentence: str) -> None:
