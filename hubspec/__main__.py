@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from hubspec.baseline import schema
 from hubspec.kinds import KINDS
-from hubspec.model import Record
+from hubspec.model import Record, Resource
 
 
 def main() -> None:
@@ -31,8 +31,9 @@ def fields() -> Iterator[str]:
         yield f"### {kind.section}\n"
         yield f"{kind.resource.__doc__ or ''}".strip().split("\n")[0] + f" Read by {kind.reads}.\n"
         yield "| field | meaning |\n|---|---|"
-        for name in kind.resource.fields_compared():
-            yield f"| `{name}` | {kind.resource.model_fields[name].description} |"
+        for name, field in kind.resource.model_fields.items():
+            if name not in Resource.model_fields:
+                yield f"| `{name}` | {field.description} |"
         yield ""
 
 

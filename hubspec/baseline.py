@@ -12,31 +12,34 @@ from pydantic import Field, StringConstraints, ValidationError
 from hubspec.consistency import inconsistencies
 from hubspec.errors import BaselineError
 from hubspec.faults import in_order, sentence
-from hubspec.kind import Kind
+from hubspec.kind import Kind, Undeclared
 from hubspec.kinds import KINDS
 from hubspec.kinds.cluster import Cluster
 from hubspec.kinds.container import Container
-from hubspec.kinds.file import File
-from hubspec.kinds.file import Path as FilePath
+from hubspec.kinds.file import File, UndeclaredFiles
 from hubspec.kinds.hub_user import HubUser
 from hubspec.kinds.package import Package
+from hubspec.kinds.step import Step, UndeclaredSteps
 from hubspec.kinds.user import User
 from hubspec.layers import Layer, Place, Where, dotted, read
 from hubspec.model import Control, Resource, Value, Waiver
 
-KindName = Literal["container", "user", "package", "file", "hub_user", "cluster"]
 ControlId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$")]
 
 
-class Undeclared(Value):
-    """What to make of things of a kind that exist without being declared."""
+class Policies(Value):
+    """For each kind, what to make of things that exist without being declared."""
 
-    policy: Literal["ignore", "report", "remove"] = Field(description="'remove' reports too; its fix is always unsafe.")
-    ignore: list[str] = Field(default_factory=list, description="Names that are no drift, as shell patterns.")
-    watch: list[FilePath] = Field(default_factory=list, description="For files: the directories in which to look.")
+    container: Undeclared | None = None
+    user: Undeclared | None = None
+    package: Undeclared | None = None
+    file: UndeclaredFiles | None = None
+    hub_user: Undeclared | None = None
+    step: UndeclaredSteps | None = None
+    cluster: Undeclared | None = None
 
 
-_IGNORE = Undeclared(policy="ignore")
+_NO_POLICIES = Policies()
 
 
 class Sections(Value):
@@ -48,13 +51,14 @@ class Sections(Value):
         "local", description="'directory': accounts come from LDAP, so a hub user needs none in the container."
     )
     controls: dict[ControlId, Control] = Field(default_factory=dict)
-    undeclared: dict[KindName, Undeclared] = Field(default_factory=dict)
+    undeclared: Policies = _NO_POLICIES
     waivers: dict[str, Waiver] = Field(default_factory=dict)
     containers: dict[str, Container] = Field(default_factory=dict)
     users: dict[str, User] = Field(default_factory=dict)
     packages: dict[str, Package] = Field(default_factory=dict)
     files: dict[str, File] = Field(default_factory=dict)
     hub_users: dict[str, HubUser] = Field(default_factory=dict)
+    steps: dict[str, Step] = Field(default_factory=dict)
     cluster: Cluster | None = None
 
 
@@ -80,7 +84,8 @@ class Baseline:
 
     def policy(self, kind: str) -> Undeclared:
         """Return the policy for what is undeclared; a kind without one is ignored."""
-        return next((policy for name, policy in self.sections.undeclared.items() if name == kind), _IGNORE)
+        policy: Undeclared | None = getattr(self.sections.undeclared, kind)
+        return policy or KINDS[kind].policy(policy="ignore")
 
 
 def load(path: Path) -> Baseline:

@@ -6,17 +6,20 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from hubspec.baseline import Baseline
-from hubspec.door import ContainerDoor, Door, Doors
+from hubspec.door import AwsDoor, ContainerDoor, Door, Doors
 from hubspec.errors import DoorError
 from hubspec.kind import Kind, Observations
 from hubspec.kinds import KINDS
-from hubspec.model import NotApplicable, Unreadable
+from hubspec.model import Detail, NotApplicable, Present, Unreadable
 from hubspec.snapshot import Reading, Snapshot
 
+EXPLAINED = 10
+"""Of how many things that failed the door is asked what they say of themselves."""
 Way = Callable[[list[Kind]], dict[str, Any]]
 
 
@@ -28,13 +31,13 @@ def collect(cluster: str, doors: Doors, baseline: Baseline, kinds: Collection[st
     asked = [KINDS[name] for name in KINDS if name in kinds]
     ways: list[tuple[set[str], Door | NotApplicable, Way]] = [
         ({"engine", "container"}, doors.container, lambda kinds: _look(doors.container, kinds, baseline)),
-        ({"hub"}, doors.hub, lambda kinds: {kind.name: doors.hub.pages(kind.probe((), ())) for kind in kinds}),
-        ({"aws"}, doors.aws, lambda kinds: {kind.name: _describe(doors) for kind in kinds}),
+        ({"hub"}, doors.hub, lambda kinds: {kind.name: doors.hub.pages(_probe(kind, baseline)) for kind in kinds}),
+        ({"aws"}, doors.aws, lambda kinds: {kind.name: _ask(doors.aws, kind, baseline) for kind in kinds}),
     ]
     snapshot = Snapshot(cluster)
     with ThreadPoolExecutor(len(ways)) as pool:
         jobs = [
-            pool.submit(_read, mine, door, way, doors.container.container)
+            pool.submit(_read, mine, door, way, doors, baseline)
             for words, door, way in ways
             if (mine := [kind for kind in asked if kind.door in words])
         ]
@@ -45,18 +48,22 @@ def collect(cluster: str, doors: Doors, baseline: Baseline, kinds: Collection[st
     return snapshot
 
 
-def _read(kinds: list[Kind], door: Door | NotApplicable, way: Way, container: str) -> dict[str, Reading]:
+def _read(
+    kinds: list[Kind], door: Door | NotApplicable, way: Way, doors: Doors, baseline: Baseline
+) -> dict[str, Reading]:
     started, clock = datetime.now(UTC), time.monotonic()
     try:
         answers = way(kinds)
     except DoorError as error:
         answers = {kind.name: Unreadable(str(error)) for kind in kinds}
+    seen = {kind.name: _parse(kind, answers[kind.name]) for kind in kinds}
+    for kind in kinds:
+        if kind.door == "aws" and not isinstance(doors.aws, NotApplicable):
+            _explain(doors.aws, kind, baseline, seen[kind.name])
     took = time.monotonic() - clock
     name, command = ("none", "") if isinstance(door, NotApplicable) else (door.name, door.command)
     return {
-        kind.name: Reading(
-            name, f"{command}: {kind.reads}", started, took, _parse(kind, answers[kind.name]), container=container
-        )
+        kind.name: Reading(name, f"{command}: {kind.reads}", started, took, seen[kind.name], doors.container.container)
         for kind in kinds
     }
 
@@ -70,8 +77,30 @@ def _parse(kind: Kind, answer: Any) -> Observations | Unreadable | NotApplicable
         return Unreadable(f"the answer about {kind.name}s is not understood ({type(error).__name__}: {error})")
 
 
-def _describe(doors: Doors) -> Any:
-    return doors.aws if isinstance(doors.aws, NotApplicable) else doors.aws.describe()
+def _probe(kind: Kind, baseline: Baseline) -> str:
+    return kind.probe(baseline.resources[kind.name].values(), baseline.policy(kind.name))
+
+
+def _ask(door: AwsDoor | NotApplicable, kind: Kind, baseline: Baseline) -> Any:
+    """Return the answers by name of call; what says why where the first, without which the others say nothing, is refused."""
+    if isinstance(door, NotApplicable):
+        return door
+    answers = door.ask(_probe(kind, baseline))
+    first = next(iter(answers.values()))
+    return first if isinstance(first, Unreadable) else answers
+
+
+def _explain(door: AwsDoor, kind: Kind, baseline: Baseline, seen: Observations | Unreadable | NotApplicable) -> None:
+    """Add to what was seen what those things say of themselves that a check will be about, the first few only."""
+    if not isinstance(seen, dict):
+        return
+    wanted = kind.explained(baseline.resources[kind.name], seen, baseline.policy(kind.name))
+    for number, (name, thing) in enumerate(wanted.items()):
+        present = seen[name]
+        if isinstance(present, Present):
+            unread = Detail("log", f"not read: the logs of {EXPLAINED} others that failed were")
+            more = door.explain(thing) if number < EXPLAINED else (unread,)
+            seen[name] = replace(present, details=(*present.details, *more))
 
 
 def _look(door: ContainerDoor, kinds: list[Kind], baseline: Baseline) -> dict[str, Any]:
@@ -102,8 +131,7 @@ def join(kinds: Iterable[Kind], baseline: Baseline, nonce: str) -> str:
     """
     parts = ["export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     for kind in kinds:
-        declared = baseline.resources[kind.name].values()
-        script = kind.probe(declared, baseline.policy(kind.name).watch)
+        script = _probe(kind, baseline)
         begin = f"printf '{nonce} begin {kind.name}\\n'"
         end = f"printf '\\n{nonce} end {kind.name} %s\\n' \"$?\""
         parts.append(f"{begin}; {begin} >&2\n(\n{script}\n) </dev/null\n{end}")

@@ -52,6 +52,9 @@ def _by_key(
     keys = wanted.keys() if open_field else wanted.keys() | found.keys()
     for key in sorted(keys):
         want, have = wanted.get(key), found.get(key)
+        if isinstance(want, Mapping) and isinstance(have, Mapping | None):
+            yield from _by_key(f"{field}.{key}", want, have or {}, open_field=open_field)
+            continue
         if isinstance(want, Pattern):
             same = isinstance(have, str) and re.fullmatch(want.matches, have) is not None
         else:

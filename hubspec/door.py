@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hubspec.model import NotApplicable
+from hubspec.model import Detail, NotApplicable
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,10 @@ class Door(Protocol):
 
     name: str
     command: str
-    trips: dict[str, int]
+
+    @property
+    def trips(self) -> Mapping[str, int]:
+        """Return the number of round trips by sort."""
 
 
 class ContainerDoor(Door, Protocol):
@@ -43,10 +47,13 @@ class HubDoor(Door, Protocol):
 
 
 class AwsDoor(Door, Protocol):
-    """The EMR API."""
+    """The AWS APIs about one cluster."""
 
-    def describe(self) -> dict[str, Any]:
-        """Return the `Cluster` of DescribeCluster. Raises DoorError, and UnknownClusterError where there is none."""
+    def ask(self, calls: str) -> dict[str, Any]:
+        """Return name -> answer of the API calls named, Unreadable for one that is refused. Raises UnknownClusterError."""
+
+    def explain(self, thing: str) -> tuple[Detail, ...]:
+        """Return what a step says of itself, by its id: the last lines of its logs, or why they cannot be had."""
 
 
 @dataclass(frozen=True)

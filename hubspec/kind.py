@@ -6,13 +6,26 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hubspec.model import Absent, Action, Drift, Observation, Present, Resource
+from pydantic import Field
+
+from hubspec.model import Absent, Action, Drift, Observation, Present, Resource, Value
 
 Door = Literal["engine", "container", "hub", "aws"]
 Observations = dict[str, Observation]
+REST = "*"
+"""The name under which a reading says why it does not hold everything: Unreadable, for whatever it lacks."""
 
 
-def beyond_declared(declared: Mapping[str, Resource], observed: Mapping[str, Observation]) -> dict[str, Any]:
+class Undeclared(Value):
+    """What to make of things of a kind that exist without being declared. A kind may derive one with more to say."""
+
+    policy: Literal["ignore", "report", "remove"] = Field(description="'remove' reports too; its fix is always unsafe.")
+    ignore: list[str] = Field(default_factory=list, description="Names that are no drift, as shell patterns.")
+
+
+def beyond_declared(
+    declared: Mapping[str, Resource], observed: Mapping[str, Observation], _policy: Undeclared
+) -> dict[str, Any]:
     """Return name -> what was seen, of each present resource that was not declared."""
     return {
         name: seen.resource.stated()
@@ -27,12 +40,16 @@ class Kind:
 
     name: the word in records, test files and case folders. section: its key in a baseline.
     single: the resource's name, where a cluster has just one and the section holds its fields directly.
-    door: the way it is read. probe: from the declared resources to the request for that door: a shell script for
-    `container` (run by sh as root, standard input empty), nothing for the others, whose request is always the same.
+    door: the way it is read. probe: from the declared resources and the policy to the request for that door: a shell
+    script for `container` (run by sh as root, standard input empty), a path below /hub/api for `hub`, the names of
+    API calls for `aws`.
     parse: from the answer of the door to observations; raises ValueError, with a sentence, on an answer that it
     cannot read. fix: what would put a drift right, in order.
-    undeclared: the things that exist without being declared. complete: the reading lists everything there is, so
-    what it lacks is absent; otherwise only what was asked for is known.
+    find: the observations that a declared resource is about, each under a label (empty where there is just one).
+    undeclared: the things that exist without being declared. policy: what a baseline can say of those.
+    explained: name -> id of those observations whose door should be asked what they say of themselves.
+    complete: the reading lists everything there is, so what it lacks is absent; otherwise only what was asked for is
+    known.
     """
 
     name: str
@@ -42,12 +59,25 @@ class Kind:
     reads: str
     parse: Callable[[Any], Observations]
     fix: Callable[[Drift], list[Action]]
-    probe: Callable[[Iterable[Resource], Iterable[str]], str] = lambda _declared, _watch: ""
-    undeclared: Callable[[Mapping[str, Resource], Mapping[str, Observation]], dict[str, Any]] = beyond_declared
+    probe: Callable[[Iterable[Resource], Undeclared], str] = lambda _declared, _policy: ""
+    undeclared: Callable[[Mapping[str, Resource], Mapping[str, Observation], Undeclared], dict[str, Any]] = (
+        beyond_declared
+    )
+    policy: type[Undeclared] = Undeclared
     forget: Callable[[str], list[Action]] = lambda _name: []
+    find: Callable[[Resource, Observations], dict[str, Observation]] | None = None
+    explained: Callable[[Mapping[str, Resource], Observations, Undeclared], dict[str, str]] = lambda _d, _o, _p: {}
     single: str | None = None
     complete: bool = True
 
-    def look_up(self, name: str, observations: Observations) -> Observation | None:
-        """Return what was seen of one resource; None where the reading did not ask for it."""
-        return observations.get(name, Absent() if self.complete else None)
+    def look_up(self, resource: Resource, observations: Observations) -> dict[str, Observation]:
+        """Return label -> what was seen of one declared resource; nothing where the reading did not ask for it.
+
+        Where the reading says that it does not hold everything, what it lacks is unreadable and not absent.
+        """
+        found = self.find(resource, observations) if self.find else {}
+        if resource.name in observations and not self.find:
+            found = {"": observations[resource.name]}
+        if not found and REST in observations:
+            return {"": observations[REST]}
+        return found or ({"": Absent()} if self.complete else {})

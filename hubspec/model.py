@@ -16,6 +16,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
+from hubspec.duration import Duration, seconds
+
 RECORD_SCHEMA = 1
 """Version of a line of `records.jsonl`: it changes when a field is removed, renamed or changes its meaning."""
 
@@ -65,6 +67,15 @@ class Pattern(Value):
         return f"matches {self.matches}"
 
 
+class AtMost(Value):
+    """A value form: a length of time that is not exceeded."""
+
+    at_most: Duration = Field(description="The longest that is fine: 90s, 30m, 24h, 7d, 1d 12h.")
+
+    def __str__(self) -> str:
+        return f"at most {self.at_most}"
+
+
 Text = Annotated[
     Annotated[str, Tag("text")] | Annotated[Pattern, Tag("pattern")],
     Discriminator(lambda value: "pattern" if isinstance(value, (dict, Pattern)) else "text"),
@@ -82,6 +93,8 @@ class Resource(Value):
     """List fields in which order and repetition mean nothing."""
     OPEN: ClassVar[frozenset[str]] = frozenset()
     """Mapping fields of which only the stated keys are compared; the others are for the check of the undeclared."""
+    SELECTORS: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say which thing is meant, and are not compared."""
 
     name: str
     ensure: Literal["present", "absent"] = "present"
@@ -95,7 +108,9 @@ class Resource(Value):
     @cache
     def fields_compared(cls) -> tuple[str, ...]:
         """Return the names of the fields that a comparison looks at, in the order of their definition."""
-        return tuple(name for name in cls.model_fields if name not in Resource.model_fields)
+        return tuple(
+            name for name in cls.model_fields if name not in Resource.model_fields and name not in cls.SELECTORS
+        )
 
     @classmethod
     def canonical(cls, name: str) -> str:
@@ -107,17 +122,28 @@ class Resource(Value):
         wanted = getattr(self, field)
         if isinstance(wanted, Pattern):
             return isinstance(found, str) and re.fullmatch(wanted.matches, found) is not None
+        if isinstance(wanted, AtMost):
+            return isinstance(found, str) and seconds(found) <= seconds(wanted.at_most)
         if field in self.UNORDERED and wanted is not None and found is not None:
             return set(wanted) == set(found)
         return bool(wanted == found)
 
 
 @dataclass(frozen=True)
+class Detail:
+    """What a thing says of itself beyond its fields, such as the last lines of its log. It decides nothing."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Present:
-    """The thing is there; `fields` is what was seen of it. A field that could not be read is in `unread`."""
+    """The thing is there; `resource` is what was seen of it. A field that could not be read is in `unread`."""
 
     resource: Resource
     unread: dict[str, str] | None = None
+    details: tuple[Detail, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -221,6 +247,9 @@ class Record(Value):
     differences: list[dict[str, Any]] = Field(description="{field, wanted, found} of each field that differs.")
     actions: list[dict[str, Any]] = Field(
         description="{sentence, door, request, safety, command, result} of each next step; `command` is for a person."
+    )
+    details: list[dict[str, str]] = Field(
+        default_factory=list, description="{title, text} of what the thing says of itself, such as its last log lines."
     )
     waiver: dict[str, Any] | None = Field(description="{reason, owner, ticket, until}, where one applies.")
     declared_at: str = Field(description="file:line of the declaration.")

@@ -12,6 +12,11 @@ def printable(text: object) -> str:
     return "".join(escaped(c) if hidden(c) else c for c in raw) if hidden(raw) else raw
 
 
+def printable_lines(text: str) -> str:
+    """Return a text of several lines, each printable."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def hidden(text: str) -> bool:
     """Say whether any character of the text would not show, or would move others."""
     return not text.isprintable() or not BLANK.isdisjoint(text)

@@ -6,7 +6,7 @@ import json
 import shlex
 from typing import Any
 
-from hubspec.model import Action, Outcome, Pattern, Record
+from hubspec.model import Action, AtMost, Outcome, Pattern, Record
 from hubspec.printable import printable
 from hubspec.verdict import Verdict
 
@@ -48,6 +48,7 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
             for difference in verdict.differences
         ],
         actions=[plain(_action(action, reading.container)) for action in verdict.actions],
+        details=[{"title": plain(detail.title), "text": plain(detail.text)} for detail in verdict.details],
         waiver=waiver.model_dump(include={"reason", "owner", "ticket", "until"}) if waiver else None,
         declared_at=str(check.place),
         door=reading.door,
@@ -66,8 +67,8 @@ def plain(value: Any) -> Any:
     """Return a value as UTF-8 JSON can hold it; a pattern becomes {matches: REGEX}, half a character its escape."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, Pattern):
-        return {"matches": value.matches}
+    if isinstance(value, Pattern | AtMost):
+        return value.model_dump()
     if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -81,5 +82,7 @@ def shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, dict) and set(value) == {"matches"}:
         return f"a text that matches {printable(value['matches'])}"
+    if isinstance(value, dict) and set(value) == {"at_most"}:
+        return f"at most {printable(value['at_most'])}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return printable(text)

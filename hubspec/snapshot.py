@@ -11,7 +11,7 @@ from typing import Any
 from hubspec.errors import BaselineError
 from hubspec.kind import Kind, Observations
 from hubspec.kinds import KINDS
-from hubspec.model import Absent, NotApplicable, Present, Unreadable
+from hubspec.model import Absent, Detail, NotApplicable, Present, Unreadable
 
 SCHEMA = 1
 """Version of a snapshot file."""
@@ -72,7 +72,10 @@ def _dump(snapshot: Snapshot) -> dict[str, Any]:
 
 def _dump_one(seen: Any) -> dict[str, Any]:
     if isinstance(seen, Present):
-        return {"present": seen.resource.stated()} | ({"unread": seen.unread} if seen.unread else {})
+        more: dict[str, Any] = {"unread": seen.unread} if seen.unread else {}
+        if seen.details:
+            more["details"] = [[detail.title, detail.text] for detail in seen.details]
+        return {"present": seen.resource.stated()} | more
     if isinstance(seen, Absent):
         return {"absent": True}
     return {"unreadable" if isinstance(seen, Unreadable) else "not_applicable": seen.reason}
@@ -126,7 +129,10 @@ def _load_one(kind: Kind, name: str, one: dict[str, Any]) -> Any:
         if unknown:
             message = f"a {kind.name} has no field {', '.join(sorted(unknown))}"
             raise ValueError(message)
-        return Present(kind.resource.model_construct({"name", *fields}, name=name, **fields), one.get("unread"))
+        details = tuple(Detail(str(title), str(text)) for title, text in one.get("details", ()))
+        return Present(
+            kind.resource.model_construct({"name", *fields}, name=name, **fields), one.get("unread"), details
+        )
     if "absent" in one:
         return Absent()
     return Unreadable(one["unreadable"]) if "unreadable" in one else NotApplicable(one["not_applicable"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,9 +11,23 @@ from hubspec.baseline import Baseline
 from hubspec.check import Check
 from hubspec.compare import compare, unread
 from hubspec.kinds import KINDS
-from hubspec.model import Absent, Action, Difference, NotApplicable, Outcome, Present, Unreadable, Waiver
+from hubspec.model import (
+    Absent,
+    Action,
+    Detail,
+    Difference,
+    NotApplicable,
+    Observation,
+    Outcome,
+    Present,
+    Unreadable,
+    Waiver,
+)
 from hubspec.snapshot import Reading, Snapshot
 from hubspec.waiver import accepted
+
+TOLD = 3
+"""Of how many things that drift under one check a verdict tells what they say of themselves."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,6 +43,7 @@ class Verdict:
     found: dict[str, Any] | None = None
     actions: tuple[Action, ...] = ()
     waiver: Waiver | None = None
+    details: tuple[Detail, ...] = ()
 
     def __repr__(self) -> str:
         """Return the outcome and its reason, for pytest's own messages."""
@@ -58,12 +73,35 @@ def judge(check: Check, baseline: Baseline, snapshot: Snapshot, today: date | No
 
 
 def _declared(check: Check, snapshot: Snapshot, reading: Reading) -> Verdict:
+    assert check.resource is not None
+    assert isinstance(reading.seen, dict)
+    found = KINDS[check.kind].look_up(check.resource, reading.seen)
+    if not found:
+        found = {"": Unreadable("the snapshot was taken without asking for it; take a new one with this baseline")}
+    verdicts = [_one(check, snapshot, reading, label, seen) for label, seen in found.items()]
+    return verdicts[0] if len(verdicts) == 1 else _joined(verdicts)
+
+
+def _joined(verdicts: list[Verdict]) -> Verdict:
+    """Return one verdict on several things that a declaration is about: they drift where one does, with all differences."""
+    worst = [Outcome.DRIFTED, Outcome.UNREADABLE, Outcome.NOT_APPLICABLE, Outcome.COMPLIANT]
+    mine = [verdict for verdict in verdicts if verdict.outcome == min((v.outcome for v in verdicts), key=worst.index)]
+    first = mine[0]
+    if first.outcome is Outcome.COMPLIANT:
+        return replace(first, reason=f"{first.reason}, all {len(verdicts)} of them")
+    return replace(
+        first,
+        reason="; ".join(verdict.reason for verdict in mine[:TOLD])
+        + (f"; and {len(mine) - TOLD} more" if len(mine) > TOLD else ""),
+        differences=tuple(difference for verdict in mine for difference in verdict.differences),
+        actions=tuple(dict.fromkeys(action for verdict in mine for action in verdict.actions)),
+        details=tuple(detail for verdict in mine[:TOLD] for detail in verdict.details),
+    )
+
+
+def _one(check: Check, snapshot: Snapshot, reading: Reading, label: str, seen: Observation) -> Verdict:
     kind, expected = KINDS[check.kind], check.resource
     assert expected is not None
-    assert isinstance(reading.seen, dict)
-    seen = kind.look_up(check.name, reading.seen)
-    if seen is None:
-        seen = Unreadable("the snapshot was taken without asking for it; take a new one with this baseline")
     if isinstance(seen, Unreadable | NotApplicable):
         outcome = Outcome.UNREADABLE if isinstance(seen, Unreadable) else Outcome.NOT_APPLICABLE
         return Verdict(check, snapshot.cluster, outcome, seen.reason, reading)
@@ -79,6 +117,7 @@ def _declared(check: Check, snapshot: Snapshot, reading: Reading) -> Verdict:
             for name in type(expected).fields_compared()
             if name in names and name not in missing
         }
+    about = f"{check.about}, which is {label}," if label else check.about
     drift = compare(check.kind, expected, seen, check.fields)
     if drift:
         words = (
@@ -88,16 +127,16 @@ def _declared(check: Check, snapshot: Snapshot, reading: Reading) -> Verdict:
             if isinstance(seen, Absent)
             else (f"differs in {', '.join(difference.field for difference in drift.differences)}")
         )
-        actions = tuple(kind.fix(drift))
         return Verdict(
             check,
             snapshot.cluster,
             Outcome.DRIFTED,
-            f"{check.about} {words}",
+            f"{about} {words}",
             reading,
-            drift.differences,
+            tuple(replace(one, field=f"{one.field} of {label}") if label else one for one in drift.differences),
             found,
-            actions,
+            tuple(kind.fix(drift)),
+            details=seen.details if isinstance(seen, Present) else (),
         )
     blind = unread(expected, seen, check.fields) if isinstance(seen, Present) else {}
     if blind:
@@ -111,7 +150,7 @@ def _undeclared(check: Check, baseline: Baseline, snapshot: Snapshot, reading: R
     assert isinstance(reading.seen, dict)
     extra = {
         name: seen
-        for name, seen in kind.undeclared(baseline.resources[check.kind], reading.seen).items()
+        for name, seen in kind.undeclared(baseline.resources[check.kind], reading.seen, policy).items()
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in policy.ignore)
     }
     if not extra:
@@ -119,4 +158,8 @@ def _undeclared(check: Check, baseline: Baseline, snapshot: Snapshot, reading: R
     differences = tuple(Difference(name, None, seen) for name, seen in sorted(extra.items()))
     actions = tuple(action for difference in differences for action in kind.forget(difference.field))
     reason = f"{check.about}: {', '.join(sorted(extra))}"
-    return Verdict(check, snapshot.cluster, Outcome.DRIFTED, reason, reading, differences, extra, actions)
+    seen = [one for name in sorted(extra) if isinstance(one := reading.seen.get(name), Present)]
+    details = tuple(detail for one in seen[:TOLD] for detail in one.details)
+    return Verdict(
+        check, snapshot.cluster, Outcome.DRIFTED, reason, reading, differences, extra, actions, details=details
+    )

@@ -13,9 +13,9 @@ import yaml
 
 from hubspec.baseline import Baseline, load
 from hubspec.compare import compare
-from hubspec.kind import Kind
+from hubspec.kind import Kind, Undeclared
 from hubspec.kinds import KINDS
-from hubspec.model import Absent, Action, Present
+from hubspec.model import Absent, Action, Present, Unreadable
 from hubspec.record import plain
 from hubspec.snapshot import Reading, Snapshot
 
@@ -49,23 +49,45 @@ def present(kind: str, name: str, unread: dict[str, str] | None = None, **fields
     return Present(KINDS[kind].resource.model_construct({"name", *fields}, name=name, **fields), unread)
 
 
-def told(kind: Kind, declared: Mapping[str, Any], answer: str) -> dict[str, Any]:
+def answered(kind: Kind, answer: str) -> Any:
+    """Return a door's answer as the kind's parser takes it; `{"unreadable": REASON}` stands for a call that was refused."""
+
+    def refused(value: dict[str, Any]) -> Any:
+        return Unreadable(value["unreadable"]) if set(value) == {"unreadable"} else value
+
+    return answer if kind.door == "container" else json.loads(answer, object_hook=refused)
+
+
+def told(kind: Kind, declared: Mapping[str, Any], answer: str, policy: Undeclared) -> dict[str, Any]:
     """Return what hubspec makes of a door's answer, in the words of a case file."""
-    seen = kind.parse(answer if kind.door == "container" else json.loads(answer))
-    drifts = {}
-    for name, resource in declared.items():
-        found = kind.look_up(name, seen)
-        drifts[name] = compare(kind.name, resource, found) if isinstance(found, Present | Absent) else found
+    seen = kind.parse(answered(kind, answer))
+    found = {name: kind.look_up(resource, seen) for name, resource in declared.items()}
+    drifts = {
+        name: {
+            label: drift
+            for label, one in labels.items()
+            if isinstance(one, Present | Absent) and (drift := compare(kind.name, declared[name], one))
+        }
+        for name, labels in found.items()
+    }
     return {
         "observed": {name: _shape(one) for name, one in seen.items()},
-        "not_asked": [name for name, drift in drifts.items() if kind.look_up(name, seen) is None],
+        "not_asked": [name for name, labels in found.items() if not labels],
         "differences": {
-            name: {one.field: [plain(one.wanted), plain(one.found)] for one in drift.differences}
-            for name, drift in drifts.items()
-            if drift
+            name: {
+                f"{one.field} of {label}" if label else one.field: [plain(one.wanted), plain(one.found)]
+                for label, drift in mine.items()
+                for one in drift.differences
+            }
+            for name, mine in drifts.items()
+            if mine
         },
-        "actions": {name: _steps(kind.fix(drift)) for name, drift in drifts.items() if drift},
-        "undeclared": {name: _steps(kind.forget(name)) for name in kind.undeclared(declared, seen)},
+        "actions": {
+            name: _steps([action for drift in mine.values() for action in kind.fix(drift)])
+            for name, mine in drifts.items()
+            if mine
+        },
+        "undeclared": {name: _steps(kind.forget(name)) for name in kind.undeclared(declared, seen, policy)},
     }
 
 

@@ -1,74 +1,148 @@
-"""The AWS door: boto3, with the standard AWS variables for account, region and endpoint."""
+"""The AWS door: what the EMR and EC2 APIs say of one cluster, with the standard AWS variables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from hubspec.errors import DoorError, UnknownClusterError
+from hubspec.cluster import logs
+from hubspec.cluster.session import RefusedError, Session
+from hubspec.errors import DoorError
+from hubspec.model import Detail, Unreadable
 
-_SETTINGS = {
-    "endpoint_url": "AWS_ENDPOINT_URL",
-    "region_name": "AWS_DEFAULT_REGION",
-    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
-    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
-}
+STEP_LIMIT = 5000
+"""How many of the newest steps are listed unless told otherwise: AWS gives 50 a page, and lists them from its start."""
+TELL = 2.0
+"""Seconds between two lines of progress."""
 
 
 class EmrDoor:
-    """The EMR API about one cluster (2009-03-31).
+    """The AWS APIs about one cluster (EMR 2009-03-31, EC2 2016-11-15). Each answer is asked for once.
 
     `settings` are AWS variables that count instead of the environment's. `deadline` is in seconds, for each attempt.
     """
 
     name = "aws"
 
-    def __init__(self, cluster_id: str, *, settings: Mapping[str, str] | None = None, deadline: float = 20) -> None:
+    def __init__(
+        self,
+        cluster_id: str,
+        *,
+        settings: Mapping[str, str] | None = None,
+        deadline: float = 20,
+        step_limit: int = STEP_LIMIT,
+        progress: Callable[[str], None] = lambda _line: None,
+    ) -> None:
         """Nothing is asked of AWS yet."""
-        self.cluster_id, self.deadline = cluster_id, deadline
-        self._settings = {name: (settings or {}).get(variable) for name, variable in _SETTINGS.items()}
-        self.command = f"EMR API, {cluster_id}"
-        self.trips: dict[str, int] = {}
+        self.cluster_id, self.step_limit, self._progress = cluster_id, step_limit, progress
+        self.session = Session(settings=settings, deadline=deadline, progress=progress)
+        self.command = f"AWS API, {cluster_id}"
+        self._known: dict[str, Any] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def trips(self) -> dict[str, int]:
+        """Return the number of calls by name."""
+        return dict(self.session.trips)
 
     def describe(self) -> dict[str, Any]:
-        """Return the `Cluster` of DescribeCluster.
+        """Return the `Cluster` of DescribeCluster. Raises DoorError, and UnknownClusterError where there is none."""
+        answer = self._answer("DescribeCluster")
+        if isinstance(answer, Unreadable):
+            raise DoorError(answer.reason)
+        return dict(answer)
 
-        Raises UnknownClusterError where AWS has no such cluster, DoorError for everything else, with the permission
-        or the setting that is missing.
+    def ask(self, calls: str) -> dict[str, Any]:
+        """Return name -> answer of the calls named; Unreadable for one that AWS does not let us make.
+
+        Raises UnknownClusterError where AWS has no such cluster.
         """
-        # boto3 takes a quarter of a second to import: only where the cluster itself is audited, and beside other doors.
-        import boto3
-        from botocore import exceptions as refused
-        from botocore.config import Config
+        return {name: self._answer(name) for name in calls.split()}
 
-        config = Config(
-            connect_timeout=5, read_timeout=self.deadline, retries={"mode": "adaptive", "total_max_attempts": 5}
-        )
+    def explain(self, thing: str) -> tuple[Detail, ...]:
+        """Return the last lines of the logs of a step that was listed, by its id, or why they cannot be had."""
         try:
-            client = boto3.client("emr", config=config, **self._settings)
-            self.trips["aws DescribeCluster"] = self.trips.get("aws DescribeCluster", 0) + 1
-            answer: dict[str, Any] = client.describe_cluster(ClusterId=self.cluster_id)
-        except (refused.NoCredentialsError, refused.PartialCredentialsError):
-            raise DoorError(
-                "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            ) from None
-        except refused.NoRegionError:
-            raise DoorError("no AWS region is set: set AWS_DEFAULT_REGION, or a region in the profile") from None
-        except refused.ClientError as error:
-            raise self._refusal(error.response["Error"]) from None
-        except refused.BotoCoreError as error:
-            raise DoorError(f"the EMR API does not answer: {error}") from None
-        cluster: dict[str, Any] = answer["Cluster"]
-        return cluster
+            log_uri = self.describe().get("LogUri")
+        except DoorError as error:
+            return (Detail("log", str(error)),)
+        listing = self._answer("ListSteps")
+        steps = [] if isinstance(listing, Unreadable) else listing["Steps"]
+        entry: dict[str, Any] = next((step for step in steps if step["Id"] == thing), {})
+        ended = entry.get("Status", {}).get("Timeline", {}).get("EndDateTime")
+        return logs.explain(self.session, logs.folder(log_uri, self.cluster_id, thing), ended)
 
-    def _refusal(self, error: Mapping[str, str]) -> Exception:
-        code, text = error["Code"], error.get("Message", "")
-        if code == "InvalidRequestException":
-            return UnknownClusterError(f"there is no cluster {self.cluster_id} in this account and region: {text}")
-        if code in {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"}:
-            return DoorError(
-                f"AWS refuses to describe {self.cluster_id}: allow elasticmapreduce:DescribeCluster ({text})"
-            )
-        if code in {"ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId"}:
-            return DoorError(f"AWS does not accept the credentials ({code}): sign in again")
-        return DoorError(f"the EMR API refused DescribeCluster of {self.cluster_id}: {code}: {text}")
+    def _answer(self, name: str) -> Any:
+        with self._lock:
+            if name not in self._known:
+                try:
+                    self._known[name] = getattr(self, f"_{_snake(name)}")()
+                except DoorError as error:
+                    self._known[name] = Unreadable(str(error))
+            return self._known[name]
+
+    def _describe_cluster(self) -> Any:
+        return self.session.call("DescribeCluster", ClusterId=self.cluster_id)["Cluster"]
+
+    def _list_steps(self) -> dict[str, Any]:
+        steps: list[Any] = []
+        told, page, now = time.monotonic(), "first", datetime.now(UTC)
+        arguments: dict[str, Any] = {"ClusterId": self.cluster_id}
+        while page:
+            try:
+                answer = self.session.call("ListSteps", **arguments)
+            except RefusedError as error:
+                raise DoorError(f"{error} (after {len(steps)} steps)" if steps else str(error)) from None
+            steps += answer["Steps"]
+            page = arguments["Marker"] = answer.get("Marker", "")
+            if page and len(steps) >= self.step_limit:
+                cut = f"only the newest {len(steps)} steps were listed; more with --step-limit"
+                return {"Steps": steps, "Now": now, "Cut": cut}
+            if time.monotonic() - told > TELL:
+                told = time.monotonic()
+                self._progress(f"{self.cluster_id}: {len(steps)} steps listed so far")
+        return {"Steps": steps, "Now": now, "Cut": ""}
+
+    def _list_instances(self) -> Any:
+        fleet = self.describe().get("InstanceCollectionType") == "INSTANCE_FLEET"
+        which: dict[str, Any] = {"InstanceFleetType": "MASTER"} if fleet else {"InstanceGroupTypes": ["MASTER"]}
+        living = ["AWAITING_FULFILLMENT", "PROVISIONING", "BOOTSTRAPPING", "RUNNING"]
+        return self.session.call("ListInstances", ClusterId=self.cluster_id, InstanceStates=living, **which)[
+            "Instances"
+        ]
+
+    def _list_bootstrap_actions(self) -> Any:
+        return self.session.call("ListBootstrapActions", ClusterId=self.cluster_id)["BootstrapActions"]
+
+    def _get_auto_termination_policy(self) -> Any:
+        answer = self.session.call("GetAutoTerminationPolicy", ClusterId=self.cluster_id)
+        return answer.get("AutoTerminationPolicy") or {}
+
+    def _describe_security_configuration(self) -> Any:
+        name = self.describe().get("SecurityConfiguration")
+        return self.session.call("DescribeSecurityConfiguration", Name=name)["SecurityConfiguration"] if name else "{}"
+
+    def _describe_security_groups(self) -> Any:
+        about = self.describe().get("Ec2InstanceAttributes") or {}
+        groups = [about.get("EmrManagedMasterSecurityGroup"), *(about.get("AdditionalMasterSecurityGroups") or [])]
+        known = [group for group in groups if group]
+        if not known:
+            raise DoorError("the cluster names no security group of its master node")
+        return self.session.call("DescribeSecurityGroups", GroupIds=known)["SecurityGroups"]
+
+    def _get_managed_prefix_list_entries(self) -> Any:
+        groups = self._answer("DescribeSecurityGroups")
+        if isinstance(groups, Unreadable):
+            raise DoorError(groups.reason)
+        rules = [rule for group in groups for rule in group.get("IpPermissions", [])]
+        ids = {entry["PrefixListId"] for rule in rules for entry in rule.get("PrefixListIds", [])}
+        return {
+            id_: self.session.call("GetManagedPrefixListEntries", PrefixListId=id_, MaxResults=100)["Entries"]
+            for id_ in sorted(ids)
+        }
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from hubspec.kind import Kind, Observations
+from hubspec.kind import Kind, Observations, Undeclared
 from hubspec.model import Absent, Action, Drift, Observation, Present, Resource, Text
 
 NAME = "cluster"
@@ -25,8 +25,9 @@ class Cluster(Resource):
     tags: dict[str, Text | None] | None = Field(None, description="Tag key -> value.")
 
 
-def parse(answer: dict[str, Any]) -> Observations:
-    """Return the one cluster from the `Cluster` of a DescribeCluster answer. s3n:// is read as s3://, which it means."""
+def parse(answers: dict[str, Any]) -> Observations:
+    """Return the one cluster from the answers of the calls by name. s3n:// is read as s3://, which it means."""
+    answer = answers["DescribeCluster"]
     log_uri = answer.get("LogUri")
     fields: dict[str, Any] = {
         "state": answer["Status"]["State"],
@@ -38,7 +39,9 @@ def parse(answer: dict[str, Any]) -> Observations:
     return {NAME: Present(Cluster.model_construct({"name", *fields}, name=NAME, **fields))}
 
 
-def undeclared(declared: Mapping[str, Resource], observed: Mapping[str, Observation]) -> dict[str, Any]:
+def undeclared(
+    declared: Mapping[str, Resource], observed: Mapping[str, Observation], _policy: Undeclared
+) -> dict[str, Any]:
     """Return the applications and the tags that were not declared; AWS sets those that begin with aws: itself."""
     seen, wanted = observed.get(NAME), declared.get(NAME)
     if not isinstance(seen, Present):
@@ -97,6 +100,7 @@ KIND = Kind(
     resource=Cluster,
     door="aws",
     reads="elasticmapreduce:DescribeCluster",
+    probe=lambda _declared, _policy: "DescribeCluster",
     parse=parse,
     fix=fix,
     undeclared=undeclared,

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hubspec.kind import Kind, Observations
+from hubspec.kind import Kind, Observations, Undeclared
 from hubspec.model import Absent, Action, Drift, Present, Resource, Text
 
 
@@ -39,7 +39,7 @@ _NOT_INSPECTED = {
 }
 
 
-def probe(_declared: Iterable[Resource], _watch: Iterable[str]) -> str:
+def probe(_declared: Iterable[Resource], _policy: Undeclared) -> str:
     """Return the script that reads the container's /etc/os-release."""
     return "cat /etc/os-release"
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints, model_validator
 
-from hubspec.kind import Kind, Observations
+from hubspec.kind import Kind, Observations, Undeclared
 from hubspec.model import Absent, Action, Drift, Pattern, Present, Resource, Text
 
 Path = Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x1f\x7f]*$")]
@@ -41,7 +41,13 @@ class File(Resource):
         return value
 
 
-def probe(declared: Iterable[Resource], watch: Iterable[str]) -> str:
+class UndeclaredFiles(Undeclared):
+    """What to make of files that nobody declared."""
+
+    watch: list[Path] = Field(default_factory=list, description="The directories in which to look.")
+
+
+def probe(declared: Iterable[Resource], policy: Undeclared) -> str:
     """Return the script that reads the declared files, and lists what lies in the watched directories.
 
     Its processes do not grow with the files, but for one `grep` each stated expression.
@@ -63,7 +69,7 @@ def probe(declared: Iterable[Resource], watch: Iterable[str]) -> str:
             for expression in expressions or []:
                 wanted = shlex.quote(expression)
                 script += f"grep -Eqs -e {wanted} -- {quoted}; printf '{mark}:%s\\t%s\\t%s\\n' $? {wanted} {quoted}\n"
-    for directory in watch:
+    for directory in policy.watch if isinstance(policy, UndeclaredFiles) else ():
         script += f"find {shlex.quote(directory)} -mindepth 1 -maxdepth 1 ! -type d {_WATCH} || true\n"
     return script or ":"
 
@@ -160,5 +166,6 @@ KIND = Kind(
     parse=parse,
     fix=fix,
     forget=forget,
+    policy=UndeclaredFiles,
     complete=False,
 )

@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 from rattler import BuildString, MatchSpec, PackageRecord
 from rattler.exceptions import InvalidMatchSpecError, InvalidVersionError
 
-from hubspec.kind import Kind, Observations, beyond_declared
+from hubspec.kind import Kind, Observations, Undeclared, beyond_declared
 from hubspec.model import Absent, Action, Drift, Observation, Present, Resource, Text
 
 PREFIX = "/opt/conda"
@@ -112,7 +112,7 @@ read_environment() {
 """
 
 
-def probe(_declared: Iterable[Resource], _watch: Iterable[str]) -> str:
+def probe(_declared: Iterable[Resource], _policy: Undeclared) -> str:
     """Return the script that lists what conda and pip installed in the base environment and in each below envs/."""
     prefix = shlex.quote(PREFIX)
     return (
@@ -181,9 +181,11 @@ def _add(packages: Observations, name: str, fields: dict[str, Any]) -> None:
     packages[name] = Present(Package.model_construct({"name", *fields}, name=name, **fields))
 
 
-def undeclared(declared: Mapping[str, Resource], observed: Mapping[str, Observation]) -> dict[str, Any]:
+def undeclared(
+    declared: Mapping[str, Resource], observed: Mapping[str, Observation], policy: Undeclared
+) -> dict[str, Any]:
     """Return the packages that a person asked for and nobody declared; dependencies are no drift."""
-    return {name: seen for name, seen in beyond_declared(declared, observed).items() if seen["requested"]}
+    return {name: seen for name, seen in beyond_declared(declared, observed, policy).items() if seen["requested"]}
 
 
 def fix(drift: Drift) -> list[Action]:

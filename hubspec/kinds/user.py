@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from hubspec.kind import Kind, Observations, beyond_declared
+from hubspec.kind import Kind, Observations, Undeclared, beyond_declared
 from hubspec.model import Absent, Action, Drift, Observation, Pattern, Present, Resource, Text
 
 FIRST_PERSON, NOBODY = 1000, 65534
@@ -52,7 +52,7 @@ for my $n (@ARGV) {
 """
 
 
-def probe(declared: Iterable[Resource], _watch: Iterable[str]) -> str:
+def probe(declared: Iterable[Resource], _policy: Undeclared) -> str:
     """Return the script that reads all accounts, and compares the passwords of those that declare `default_password`."""
     asked = [user.name for user in declared if "default_password" in user.model_fields_set]
     script = """awk '{print "p:" $0}' /etc/passwd && awk '{print "g:" $0}' /etc/group || exit 1\n"""
@@ -105,9 +105,11 @@ def parse(answer: str) -> Observations:
     return users
 
 
-def undeclared(declared: Mapping[str, Resource], observed: Mapping[str, Observation]) -> dict[str, Any]:
+def undeclared(
+    declared: Mapping[str, Resource], observed: Mapping[str, Observation], policy: Undeclared
+) -> dict[str, Any]:
     """Return the accounts of people that were not declared; system accounts (uid below 1000, nobody) are no drift."""
-    extra = beyond_declared(declared, observed)
+    extra = beyond_declared(declared, observed, policy)
     return {name: seen for name, seen in extra.items() if seen["uid"] >= FIRST_PERSON and seen["uid"] != NOBODY}
 
 

@@ -22,6 +22,10 @@ def scene(record: Record) -> str:
     lines.append(
         f"  seen by   {printable(record.evidence)} (door {printable(record.door)}, {record.started:%Y-%m-%d %H:%M:%S} UTC)"
     )
+    for detail in record.details:
+        first, *rest = detail["text"].split("\n")
+        lines.append(f"  {printable(detail['title'])}")
+        lines += [f"    {printable(line)}" for line in (first, *rest)]
     for action in record.actions:
         lines.append(f"  next      {printable(action['sentence'])} ({action['safety']})")
         lines.append(f"            {printable(action['command'])}")

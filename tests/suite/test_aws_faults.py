@@ -45,7 +45,7 @@ def refusing() -> Iterator[tuple[ThreadingHTTPServer, dict[str, str]]]:
     [
         ("AccessDeniedException", 11, "allow elasticmapreduce:DescribeCluster"),
         ("ExpiredTokenException", 11, "does not accept the credentials (ExpiredTokenException): sign in again"),
-        ("InternalServerException", 11, "refused DescribeCluster of j-A: InternalServerException"),
+        ("InternalServerException", 11, "AWS refused DescribeCluster: InternalServerException"),
         ("InvalidRequestException", 4, "there is no cluster j-A in this account and region"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from hubspec.collect import collect, join, unframe
 from hubspec.door import Doors, Look
 from hubspec.errors import DoorError, UnknownClusterError
 from hubspec.kinds import KINDS
-from hubspec.model import Absent, NotApplicable, Present, Unreadable
+from hubspec.model import Absent, Detail, NotApplicable, Present, Unreadable
 from tests.made import declare
 
+NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 NONCE = "0123456789abcdef"
 INSPECT = {
     "Name": "/jupyterhub", "Image": "sha256:0d", "Config": {"Image": "hub"}, "State": {"Running": True}, "Mounts": [],
@@ -53,10 +55,13 @@ class Fake:
             raise self.answer
         return list(self.answer)
 
-    def describe(self) -> dict[str, Any]:
+    def ask(self, calls: str) -> dict[str, Any]:
         if isinstance(self.answer, Exception):
             raise self.answer
-        return dict(self.answer)
+        return {name: self.answer.get(name, Unreadable(f"no {name}")) for name in calls.split()}
+
+    def explain(self, thing: str) -> tuple[Detail, ...]:
+        return (Detail("stderr", f"last words of {thing}"),)
 
 
 def doors(container: Any = INSPECT, hub: Any = (), aws: Any = NotApplicable("no cluster")) -> Doors:  # noqa: B008
@@ -139,7 +144,10 @@ def test_ten_million_bytes_are_unframed(tmp_path: Path) -> None:
 def test_every_door_is_looked_through_and_counted(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     baseline = declare(tmp_path, users={"root": {}}, files={f"{tmp_path}/a": {}, f"{tmp_path}/b": {}})
-    hub, aws = [{"name": "diego"}], {"Status": {"State": "WAITING"}}
+    hub, aws = (
+        [{"name": "diego"}],
+        {"DescribeCluster": {"Status": {"State": "WAITING"}}, "ListSteps": {"Steps": [], "Now": NOW}},
+    )
     snapshot = collect("lab", doors(INSPECT, hub, aws), baseline, set(KINDS) - {"package"})
 
     assert set(snapshot.readings) == set(KINDS) - {"package"}
@@ -162,8 +170,10 @@ SHUT = [
     (doors(hub=DoorError("no token")), "hub_user", Unreadable("no token")),
     (doors(hub=["x"]), "hub_user", Unreadable("the answer about hub_users is not understood (ValueError: the hub's list of users has an entry that is no user: 'x')")),
     (doors(aws=DoorError("no right")), "cluster", Unreadable("no right")),
+    (doors(aws={"ListSteps": {}}), "cluster", Unreadable("no DescribeCluster")),
+    (doors(aws={"DescribeCluster": {}}), "step", Unreadable("no ListSteps")),
     (doors(), "cluster", NotApplicable("no cluster")),
-    (doors(aws={}), "cluster", Unreadable("the answer about clusters is not understood (KeyError: 'Status')")),
+    (doors(aws={"DescribeCluster": {}}), "cluster", Unreadable("the answer about clusters is not understood (KeyError: 'Status')")),
     (doors({"Name": "/x"}), "container", Unreadable("the answer about containers is not understood (KeyError: 'HostConfig')")),
 ]  # fmt: skip
 

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from hubspec.compare import compare, unread
 from hubspec.kinds import KINDS
-from hubspec.model import Absent, Difference, Pattern, Present, Resource
+from hubspec.model import Absent, AtMost, Difference, Pattern, Present, Resource
 from tests.made import present
 
 TEXT = st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), min_size=1, max_size=8)
 MAPPING = st.dictionaries(TEXT, TEXT, max_size=3)
+LIMIT = st.integers(0, 10**6).map(lambda hours: AtMost(at_most=f"{hours}h"))
 VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "container": {
         "image": TEXT, "image_id": TEXT, "running": st.just(True), "restart_policy": TEXT, "os": TEXT,
@@ -34,6 +35,10 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "contains": st.lists(TEXT, max_size=3), "lacks": st.lists(TEXT, max_size=3),
     },
     "hub_user": {"admin": st.booleans(), "groups": st.lists(TEXT, max_size=3)},
+    "step": {
+        "state": TEXT, "jar": TEXT, "arguments": st.lists(TEXT, max_size=3),
+        "when": st.sampled_from(["at launch", "later"]), "age": LIMIT, "duration": LIMIT,
+    },
     "cluster": {"state": TEXT, "release_label": TEXT, "log_uri": TEXT, "applications": MAPPING, "tags": MAPPING},
 }  # fmt: skip
 NAMES = {"file": "/etc/x", "package": "x"}
@@ -57,6 +62,8 @@ def declared(draw: st.DrawFn) -> tuple[str, Resource]:
 def other(field: str, value: Any) -> Any:
     if field in CHANGED:
         return CHANGED[field]
+    if isinstance(value, AtMost):
+        return f"{value.at_most} 1s"
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
@@ -64,10 +71,15 @@ def other(field: str, value: Any) -> Any:
     return [*value, "one more"] if isinstance(value, list) else f"other {value}"
 
 
+def at_its_limit(stated: dict[str, Any]) -> dict[str, Any]:
+    """Return what is stated as it would be found; a length of time as the longest that is fine."""
+    return {name: value.at_most if isinstance(value, AtMost) else value for name, value in stated.items()}
+
+
 @given(declared())
 def test_what_is_as_declared_never_drifts(case: tuple[str, Resource]) -> None:
     kind, resource = case
-    assert compare(kind, resource, present(kind, resource.name, **resource.stated())) is None
+    assert compare(kind, resource, present(kind, resource.name, **at_its_limit(resource.stated()))) is None
 
 
 @given(declared(), st.data())
@@ -86,7 +98,7 @@ def test_one_changed_field_is_exactly_that_difference(case: tuple[str, Resource]
     else:
         seen = other(field, stated[field])
         expected = Difference(field, stated[field], seen)
-    found = present(kind, resource.name, **stated | {field: seen})
+    found = present(kind, resource.name, **at_its_limit(stated) | {field: seen})
 
     drift = compare(kind, resource, found)
     assert drift is not None
@@ -94,7 +106,7 @@ def test_one_changed_field_is_exactly_that_difference(case: tuple[str, Resource]
     assert KINDS[kind].fix(drift) or (kind, field) in NOTHING_TO_DO
 
     assert compare(kind, resource, found, fields={"another"}) is None
-    hidden = present(kind, resource.name, {field: "no right"}, **stated | {field: seen})
+    hidden = present(kind, resource.name, {field: "no right"}, **at_its_limit(stated) | {field: seen})
     assert compare(kind, resource, hidden) is None
     assert unread(resource, hidden) == {field: "no right"}
     assert unread(resource, hidden, fields={"another"}) == {}
@@ -128,6 +140,15 @@ RULES = [
     ("package", {"build": "py3*"}, {"build": "py311_0"}, []),
     ("package", {"build": "py3*"}, {"build": "a blank"}, ["build"]),
     ("file", {"mode": "0644"}, {"mode": "0645"}, ["mode"]),
+    ("step", {"age": AtMost(at_most="24h")}, {"age": "1d"}, []),
+    ("step", {"age": AtMost(at_most="24h")}, {"age": "1d 1s"}, ["age"]),
+    ("step", {"age": AtMost(at_most="24h")}, {"age": None}, ["age"]),
+    ("step", {"arguments": ["a", Pattern(matches="b+")]}, {"arguments": ["a", "bb"]}, []),
+    ("step", {"arguments": ["a", Pattern(matches="b+")]}, {"arguments": ["bb", "a"]}, ["arguments"]),
+    ("step", {"arguments": ["a"]}, {"arguments": ["a", "a"]}, ["arguments"]),
+    ("step", {"arguments": []}, {"arguments": None}, ["arguments"]),
+    ("cluster", {"configurations": {"livy-conf": {"a.b": "1"}}}, {"configurations": {}}, ["configurations.livy-conf.a.b"]),
+    ("cluster", {"configurations": {"x": {"a": "1"}}}, {"configurations": {"x": {"a": "1", "b": "2"}, "y": {}}}, []),
 ]  # fmt: skip
 
 

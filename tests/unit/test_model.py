@@ -8,9 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from hubspec.errors import BaselineError, DoorError, HubspecError, UnknownClusterError
-from hubspec.kind import beyond_declared
+from hubspec.kind import REST, Undeclared, beyond_declared
 from hubspec.kinds import KINDS
+from hubspec.kinds.file import File
 from hubspec.kinds.package import Package, split
+from hubspec.kinds.step import Step
 from hubspec.kinds.user import User
 from hubspec.model import Absent, Pattern, Unreadable, Waiver
 from tests.made import present
@@ -88,12 +90,20 @@ def test_split(name: str, parts: tuple[str, str, str]) -> None:
 
 def test_beyond_declared_is_what_is_present_and_was_not_declared() -> None:
     seen = {"a": present("user", "a", uid=1), "b": present("user", "b", uid=2), "c": Absent(), "d": Unreadable("x")}
-    assert beyond_declared({"a": User(name="a")}, seen) == {"b": {"uid": 2}}
+    assert beyond_declared({"a": User(name="a")}, seen, Undeclared(policy="report")) == {"b": {"uid": 2}}
 
 
 def test_what_was_not_listed_is_absent_only_where_everything_is_listed() -> None:
-    assert KINDS["user"].look_up("x", {}) == Absent()
-    assert KINDS["file"].look_up("/x", {}) is None
+    assert KINDS["user"].look_up(User(name="x"), {}) == {"": Absent()}
+    assert KINDS["file"].look_up(File(name="/x"), {}) == {}
+
+
+def test_what_a_reading_that_was_cut_off_lacks_is_unreadable() -> None:
+    cut = Unreadable("only the newest 50 were listed")
+    seen = {"a (s-1)": present("step", "a (s-1)", state="COMPLETED"), REST: cut}
+
+    assert KINDS["step"].look_up(Step(name="b"), seen) == {"": cut}
+    assert KINDS["step"].look_up(Step(name="a"), seen) == {"": seen["a (s-1)"]}
 
 
 def test_a_pattern_reads_as_one() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hubspec.compare import compare
-from hubspec.kinds.file import KIND, File
+from hubspec.kinds.file import KIND, File, UndeclaredFiles
 from hubspec.model import Absent, Observation, Present
 
 HOSTILE = [
@@ -43,7 +43,7 @@ def room(tmp_path: Path) -> Path:
 
 def read(room: Path, *declared: File, watch: tuple[str, ...] = ()) -> dict[str, Observation]:
     before = sorted(room.iterdir())
-    seen = KIND.parse(run(KIND.probe(declared, watch), room))
+    seen = KIND.parse(run(KIND.probe(declared, UndeclaredFiles(policy="report", watch=list(watch))), room))
     assert sorted(room.iterdir()) == before, "the probe changed something"
     return seen
 
@@ -131,7 +131,7 @@ def test_a_watched_folder_shows_every_name_and_no_name_passes_for_another(room: 
     assert len(names) == 3, names
     assert all("\n" not in name and "\x1b" not in name and name.startswith("'/") for name in names)
     assert {f"{room}/{name}" for name in HOSTILE} <= set(seen)
-    assert names <= set(KIND.undeclared({key: file}, seen))
+    assert names <= set(KIND.undeclared({key: file}, seen, UndeclaredFiles(policy="report")))
 
 
 @pytest.mark.parametrize("declared_none", [(), (File(name="/a", ensure="absent"),)])

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from hubspec.kind import Undeclared
 from hubspec.kinds import KINDS, package
 from hubspec.kinds.user import User
 from hubspec.model import Observation, Present
 
+IGNORED = Undeclared(policy="ignore")
 PASSWD = [
     "root:x:0:0:root:/root:/bin/bash",
     "diego:x:1001:1001:Diego:/home/diego:/bin/bash",
@@ -49,7 +51,7 @@ def root(folder: Path, shadow: list[str] | None, end: str = "\n") -> Path:
 
 def users(folder: Path, *asked: str) -> dict[str, Observation]:
     declared = [User(name=name, default_password=False) for name in asked]
-    script = KINDS["user"].probe(declared, ()).replace("/etc/", f"{folder}/etc/")
+    script = KINDS["user"].probe(declared, IGNORED).replace("/etc/", f"{folder}/etc/")
     done = sh(script, folder)
     assert done.returncode == 0, done.stderr
     assert not (folder / "pwned").exists()
@@ -116,7 +118,7 @@ def test_without_a_shadow_file_the_rest_is_read(tmp_path: Path) -> None:
 
 
 def test_without_a_passwd_file_the_probe_fails(tmp_path: Path) -> None:
-    script = KINDS["user"].probe((), ()).replace("/etc/", f"{tmp_path}/etc/")
+    script = KINDS["user"].probe((), IGNORED).replace("/etc/", f"{tmp_path}/etc/")
     assert sh(script, tmp_path).returncode != 0
 
 
@@ -161,7 +163,7 @@ def test_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for name, text in files.items():
             (site / folder / name).write_text(text)
 
-    done = sh(package.probe((), ()), tmp_path)
+    done = sh(package.probe((), IGNORED), tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert not list(tmp_path.rglob("pwned"))
     assert len(done.stdout) < 10_000, "records stay where they are"
@@ -173,7 +175,7 @@ def test_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_conda_the_probe_fails_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(package, "PREFIX", str(tmp_path))
-    done = sh(package.probe((), ()), tmp_path)
+    done = sh(package.probe((), IGNORED), tmp_path)
     assert (done.returncode, done.stderr) == (1, f"no conda environment at {tmp_path}\n")
 
 
@@ -183,7 +185,7 @@ def test_without_conda_the_probe_fails_and_says_so(tmp_path: Path, monkeypatch: 
 def test_os(text: str, os_name: str, tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc" / "os-release").write_text(text)
-    said = sh(KINDS["container"].probe((), ()).replace("/etc/", f"{tmp_path}/etc/"), tmp_path).stdout
+    said = sh(KINDS["container"].probe((), IGNORED).replace("/etc/", f"{tmp_path}/etc/"), tmp_path).stdout
     about = {
         "Name": "/hub", "Image": "i", "Config": {"Image": "i"}, "State": {"Running": True}, "Mounts": [],
         "HostConfig": {"Privileged": False},

@@ -1,0 +1,124 @@
+"""One call to AWS: boto3's clients, made when first needed, and every refusal as a sentence with the next step."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hubspec.cluster.calls import CALLS
+from hubspec.errors import DoorError, UnknownClusterError
+
+SETTINGS = {
+    "endpoint_url": "AWS_ENDPOINT_URL",
+    "region_name": "AWS_DEFAULT_REGION",
+    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+}
+ATTEMPTS, ROUNDS, PAUSE = 4, 3, 4.0
+"""botocore asks that often (adaptive mode). While AWS throttles it begins anew, after that many seconds: ten refusals in
+a row are lived through, and a network that is down is still told of within seconds."""
+DENIED = {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "403"}
+EXPIRED = {"ExpiredTokenException", "ExpiredToken", "RequestExpired", "UnrecognizedClientException",
+           "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthFailure"}  # fmt: skip
+THROTTLED = {"ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
+
+
+class RefusedError(DoorError):
+    """AWS answered, and refused. `code` is its own word for why."""
+
+    def __init__(self, sentence: str, code: str) -> None:
+        """Take the sentence for a person, and AWS's code."""
+        super().__init__(sentence)
+        self.code = code
+
+
+class NoAnswerError(DoorError):
+    """AWS did not answer in time, so nobody knows whether it did what was asked."""
+
+
+class Session:
+    """Calls to AWS; `trips` counts them by name.
+
+    `settings` are AWS variables that count instead of the environment's. `deadline` is in seconds, for each attempt.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Mapping[str, str] | None = None,
+        deadline: float = 20,
+        progress: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        """Nothing is asked of AWS yet."""
+        self.deadline, self._progress = deadline, progress
+        self.trips: Counter[str] = Counter()
+        self._settings = {name: (settings or {}).get(variable) for name, variable in SETTINGS.items()}
+        self._clients: dict[tuple[str, bool], Any] = {}
+        self._lock = threading.RLock()
+
+    def call(self, name: str, *, once: bool = False, **arguments: Any) -> dict[str, Any]:
+        """Return the answer of one call of `CALLS`. `once`: it is not repeated, for it changes something.
+
+        Raises RefusedError, NoAnswerError, UnknownClusterError, and DoorError where there is no way to ask.
+        """
+        for left in reversed(range(1 if once else ROUNDS)):
+            try:
+                return self._call(name, arguments, once=once)
+            except RefusedError as error:
+                if error.code not in THROTTLED or not left:
+                    raise
+                self._progress(f"AWS throttles {name}: trying again")
+                time.sleep(PAUSE)
+        raise AssertionError  # the last round returns or raises
+
+    def _call(self, name: str, arguments: dict[str, Any], *, once: bool) -> dict[str, Any]:
+        # boto3 takes a quarter of a second to import: only where AWS is asked, and beside the other doors.
+        from botocore import exceptions as refused
+
+        about = CALLS[name]
+        self.trips[f"aws {name}"] += 1
+        try:
+            answer: dict[str, Any] = getattr(self._client(about.client, once=once), about.method)(**arguments)
+        except (refused.NoCredentialsError, refused.PartialCredentialsError):
+            raise DoorError(
+                "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            ) from None
+        except refused.NoRegionError:
+            raise DoorError("no AWS region is set: set AWS_DEFAULT_REGION, or a region in the profile") from None
+        except refused.ParamValidationError as error:
+            raise DoorError(f"{name} was not asked: {error}") from None
+        except refused.ClientError as error:
+            raise _refusal(name, error.response["Error"], arguments) from None
+        except refused.BotoCoreError as error:
+            service = "EMR API" if about.client == "emr" else f"{about.client.upper()} API"
+            raise NoAnswerError(f"the {service} does not answer: {error}") from None
+        return answer
+
+    def _client(self, service: str, *, once: bool) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        with self._lock:
+            if (service, once) not in self._clients:
+                retries = {"mode": "standard" if once else "adaptive", "total_max_attempts": 1 if once else ATTEMPTS}
+                config = Config(connect_timeout=5, read_timeout=self.deadline, retries=retries)
+                self._clients[service, once] = boto3.client(service, config=config, **self._settings)
+            return self._clients[service, once]
+
+
+def _refusal(name: str, error: Mapping[str, str], arguments: Mapping[str, Any]) -> DoorError | UnknownClusterError:
+    code, text, action = error["Code"], error.get("Message", ""), CALLS[name].action
+    cluster = arguments.get("ClusterId") or arguments.get("JobFlowId")
+    if code == "InvalidRequestException" and cluster and (name == "DescribeCluster" or f"id '{cluster}'" in text):
+        return UnknownClusterError(f"there is no cluster {cluster} in this account and region: {text}")
+    if code in DENIED:
+        return RefusedError(f"AWS refuses {name}: allow {action} ({text})", code)
+    if code in EXPIRED:
+        return RefusedError(f"AWS does not accept the credentials ({code}): sign in again", code)
+    if code in THROTTLED:
+        sentence = f"AWS throttled {name}: something else in this account asks too much; try again later"
+        return RefusedError(sentence, code)
+    return RefusedError(f"AWS refused {name}: {code}: {text}", code)
