@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import socket
 import string
@@ -66,7 +67,10 @@ def create_master(client: DockerClient, image: str, base: str) -> Container:
         volumes=[*_volumes(MASTER_BINDS), f"{socket_path()}:/var/run/docker.sock"],
         environment={
             "LAB_CLUSTER_ID": cluster,
+            "LAB_LOG_DELAY": os.environ.get("HUBSPEC_LAB_LOG_DELAY", "1"),
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:5000",
             "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "lab",
             "AWS_SECRET_ACCESS_KEY": "lab",
         },

@@ -1,64 +1,39 @@
 """The way by which `break` and `mend` change the cluster: a socket inside the container, reached by `docker exec`.
 
-As a program it is the client: a JSON request on stdin, such as {"change": {"release_label": "emr-6.15.0"}} or
-{"restore": ["release_label"]}; the answer on stdout. AWS has no such call, so no AWS end point offers it.
+As a program it is the client: a JSON request on stdin, the answer on stdout. AWS has no such call, so no AWS end point
+offers it. A request is any of
+    {"change": {"release_label": "emr-6.15.0"}}, {"restore": ["release_label"]}   a field of the cluster (emr/control.py)
+    {"age": {"step": NAME, "by": seconds}}, {"lengthen": {...}}                   the newest step of that name; `restore` age, lengthen
+    {"forget_steps": NAME or [NAME, ...]}                                         ended steps; `restore` steps: those of the launch
+    {"deny": ["ListSteps", "s3:GetObject"]}, {"allow": [...]}                     access denied
+    {"throttle": {"ListSteps": 10}}                                               the next calls are too many
+    {"calls": true}                                                               the calls seen since this was asked last
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import socketserver
 import sys
 import threading
 from pathlib import Path
 from socket import AF_UNIX, SHUT_WR, SOCK_STREAM, socket
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emr.control import Control
 
 SOCKET = "/run/hubspec-aws.sock"
-# What may be changed: the name in a request, and moto's attribute of the cluster.
-FIELDS = {
-    "state": "state",
-    "release_label": "release_label",
-    "log_uri": "log_uri",
-    "applications": "applications",
-    "tags": "_tags",
-    "termination_protected": "termination_protected",
-}
 
 
-class Control:
-    """Changes one cluster, and remembers how it was made."""
-
-    def __init__(self, cluster: Any) -> None:  # noqa: ANN401 - moto's own object
-        """Keep the cluster and a copy of its fields as they are now."""
-        self.cluster = cluster
-        self.made = {name: copy.deepcopy(getattr(cluster, attr)) for name, attr in FIELDS.items()}
-
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Do one request. Answers {"ok": true}, or {"error": sentence} for a field that cannot be changed."""
-        wanted: dict[str, Any] = dict(request.get("change", {}))
-        wanted |= {name: copy.deepcopy(self.made.get(name)) for name in request.get("restore", [])}
-        unknown = sorted(set(wanted) - set(FIELDS))
-        if unknown:
-            return {"error": f"cannot change {', '.join(unknown)}; can change {', '.join(FIELDS)}"}
-        for name, value in wanted.items():
-            if name == "applications" and name in request.get("change", {}):
-                kind = type(self.made[name][0])
-                value = [kind(i["name"], i["version"], [], {}) for i in value]  # noqa: PLW2901
-            setattr(self.cluster, FIELDS[name], value)
-        return {"ok": True}
-
-
-def serve(cluster: Any) -> None:  # noqa: ANN401 - moto's own object
+def serve(control: Control) -> None:
     """Listen on the socket in a thread; only root of the container can open it."""
-    control = Control(cluster)
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             try:
                 reply = control.answer(json.loads(self.rfile.read()))
-            except (ValueError, TypeError, AttributeError) as error:
+            except (ValueError, TypeError, AttributeError, LookupError) as error:
                 reply = {"error": f"not a request: {error}"}
             self.wfile.write(json.dumps(reply).encode())
 
