@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from hubspec.baseline import Baseline
 from hubspec.kinds import KINDS
@@ -15,7 +16,7 @@ EVERYTHING_ELSE = "*"
 
 @dataclass(frozen=True)
 class Check:
-    """One control applied to one declared resource, or to all that is undeclared of a kind (`name` is then '*')."""
+    """One control, and what it is applied to: a declared resource, all that is undeclared ('*'), or a smoke test, by `name`."""
 
     kind: str
     name: str
@@ -29,7 +30,14 @@ class Check:
     @property
     def about(self) -> str:
         """Return 'user diego', or 'undeclared users'."""
+        if self.sort == "smoke":
+            return f"{self.kind} smoke test {self.name}"
         return f"{self.kind} {self.name}" if self.resource else f"undeclared {KINDS[self.kind].section}"
+
+    @property
+    def sort(self) -> Literal["declared", "undeclared", "smoke"]:
+        """Return what it is about."""
+        return "declared" if self.resource else "smoke" if self.control.smoke else "undeclared"
 
 
 def checks(baseline: Baseline, kind: str) -> list[Check]:
@@ -38,7 +46,7 @@ def checks(baseline: Baseline, kind: str) -> list[Check]:
     A resource has one check under its own or its kind's control, and one more for each control that names some of
     its stated fields: that one is labelled NAME:CONTROL.
     """
-    controls = {id_: c for id_, c in baseline.sections.controls.items() if c.kind == kind and not c.undeclared}
+    controls = {id_: c for id_, c in baseline.sections.controls.items() if _about_declared(c, kind)}
     return [check for name in baseline.resources[kind] for check in _of(baseline, controls, kind, name)]
 
 
@@ -56,6 +64,19 @@ def _of(baseline: Baseline, controls: dict[str, Control], kind: str, name: str) 
     general = resource.control or next(id_ for id_, control in controls.items() if not control.fields)
     yield Check(kind, name, general, controls[general], frozenset(rest), resource, place, name)
     yield from narrow
+
+
+def _about_declared(control: Control, kind: str) -> bool:
+    return control.kind == kind and not control.undeclared and not control.smoke
+
+
+def smoke_check(baseline: Baseline, kind: str, name: str) -> Check | None:
+    """Return the check of one smoke test of a kind; None where the baseline has no control for it."""
+    for id_, control in baseline.sections.controls.items():
+        if control.kind == kind and control.smoke:
+            place = baseline.layer.place(("controls", id_))
+            return Check(kind, name, id_, control, None, None, place, name)
+    return None
 
 
 def undeclared_check(baseline: Baseline, kind: str) -> Check | None:

@@ -47,7 +47,7 @@ def inconsistencies(baseline: Baseline) -> Iterator[str]:
 def _without_control(baseline: Baseline, kind: Kind) -> Iterator[str]:
     controls = {id_: c for id_, c in baseline.sections.controls.items() if c.kind == kind.name}
     mine = baseline.resources[kind.name]
-    general = [id_ for id_, c in controls.items() if not c.fields and not c.undeclared]
+    general = [id_ for id_, c in controls.items() if not c.fields and not c.undeclared and not c.smoke]
     for name, resource in mine.items():
         if resource.control and (resource.control not in controls or controls[resource.control].undeclared):
             yield (
@@ -60,10 +60,11 @@ def _without_control(baseline: Baseline, kind: Kind) -> Iterator[str]:
             f"{baseline.place(kind.name, first)}: {kind.section}: no control is about every {kind.name}; add one"
             f" with kind: {kind.name} under controls, or extend emr.yaml"
         )
+    tried = [id_ for id_, c in controls.items() if c.smoke]
     watched = [id_ for id_, c in controls.items() if c.undeclared]
     if baseline.policy(kind.name).policy != "ignore" and not watched:
         yield f"{baseline.place(kind.name, '*')}: undeclared.{kind.name}: no control of kind {kind.name} has undeclared: true"
-    for what, ids in (("every", general), ("the undeclared", watched)):
+    for what, ids in (("every", general), ("the undeclared", watched), ("the smoke tests of", tried)):
         if len(ids) > 1:
             place = baseline.layer.place(("controls", ids[1]))
             yield f"{place}: controls.{ids[1]}: {ids[0]} is already about {what} {kind.name}; give one of them fields"

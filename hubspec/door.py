@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from hubspec.model import Detail, NotApplicable
@@ -56,10 +57,44 @@ class AwsDoor(Door, Protocol):
         """Return what a step says of itself, by its id: the last lines of its logs, or why they cannot be had."""
 
 
+class StepDoor(Protocol):
+    """Steps of our own on the cluster. Every method raises DoorError."""
+
+    @property
+    def command(self) -> str:
+        """Return what it asks of AWS."""
+
+    @property
+    def region(self) -> str:
+        """Return the region of the cluster."""
+
+    def put(self, name: str, text: str) -> str:
+        """Put a script into S3, and return its URI."""
+
+    def remove(self, uri: str) -> None:
+        """Remove what `put` put there."""
+
+    def submit(self, name: str, jar: str, arguments: list[str]) -> str:
+        """Submit a step of a name that is new, and return its id."""
+
+    def status(self, step: str) -> dict[str, Any]:
+        """Return the `Status` of a step, by its id."""
+
+    def cancel(self, step: str) -> None:
+        """Ask for the end of a step."""
+
+    def output(self, step: str) -> str | None:
+        """Return the end of a step's stdout, None where it is not in S3 yet."""
+
+    def explain(self, step: str, ended: datetime | None) -> tuple[Detail, ...]:
+        """Return the last lines of a step's logs, or until when to wait for them."""
+
+
 @dataclass(frozen=True)
 class Doors:
-    """The doors of one cluster."""
+    """The doors of one cluster. `steps` is the one through which a smoke test works, and nothing else does."""
 
     container: ContainerDoor
     hub: HubDoor
     aws: AwsDoor | NotApplicable
+    steps: StepDoor | None = None

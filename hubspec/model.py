@@ -222,6 +222,7 @@ class Control(Value):
         description="Only these fields of a resource; without it, every field that no other control of the kind names.",
     )
     undeclared: bool = Field(default=False, description="True: it is about what exists without being declared.")
+    smoke: bool = Field(default=False, description="True: it is about what a smoke test of the kind does and sees.")
 
 
 class Record(Value):
@@ -231,8 +232,10 @@ class Record(Value):
     run: str = Field(description="Id of the run, the same in all its records.")
     cluster: str
     kind: str
-    resource: str = Field(description="Name of the declared resource; '*' for the check of the undeclared.")
-    check: Literal["declared", "undeclared"]
+    resource: str = Field(
+        description="Name of the declared resource, or of the smoke test; '*' for the check of the undeclared."
+    )
+    check: Literal["declared", "undeclared", "smoke"]
     test: str = Field(description="pytest's node id, to run this check alone.")
     control: str = Field(description="Control id.")
     title: str

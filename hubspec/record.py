@@ -31,7 +31,7 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
         cluster=plain(verdict.cluster),
         kind=check.kind,
         resource=check.name,
-        check="declared" if check.resource else "undeclared",
+        check=check.sort,
         test=test,
         control=check.control_id,
         title=check.control.title,

@@ -63,13 +63,18 @@ def judge(check: Check, baseline: Baseline, snapshot: Snapshot, today: date | No
     if isinstance(reading.seen, NotApplicable):
         return Verdict(check, snapshot.cluster, Outcome.NOT_APPLICABLE, reading.seen.reason, reading)
     verdict = _declared(check, snapshot, reading) if check.resource else _undeclared(check, baseline, snapshot, reading)
+    return waived(verdict, baseline, today)
+
+
+def waived(verdict: Verdict, baseline: Baseline, today: date | None = None) -> Verdict:
+    """Return the verdict, as waived where it is a drift that somebody accepted until `today` (UTC) or longer."""
     if verdict.outcome is not Outcome.DRIFTED:
         return verdict
-    waiver = accepted(check, snapshot.cluster, baseline, today or datetime.now(UTC).date())
+    waiver = accepted(verdict.check, verdict.cluster, baseline, today or datetime.now(UTC).date())
     if not waiver:
         return verdict
     reason = f"{verdict.reason}; waived until {waiver.until} by {waiver.owner} ({waiver.ticket}): {waiver.reason}"
-    return Verdict(**{**verdict.__dict__, "outcome": Outcome.WAIVED, "reason": reason, "waiver": waiver})
+    return replace(verdict, outcome=Outcome.WAIVED, reason=reason, waiver=waiver)
 
 
 def _declared(check: Check, snapshot: Snapshot, reading: Reading) -> Verdict:

@@ -6,7 +6,8 @@ import fnmatch
 from datetime import date
 
 from hubspec.baseline import Baseline
-from hubspec.check import Check, checks, undeclared_check
+from hubspec.check import Check, checks, smoke_check, undeclared_check
+from hubspec.kinds import KINDS
 from hubspec.model import Waiver
 
 
@@ -43,4 +44,5 @@ def notices(baseline: Baseline, cluster: str, today: date) -> list[str]:
 def _meets_a_check(waiver: Waiver, baseline: Baseline, cluster: str) -> bool:
     kind = baseline.sections.controls[waiver.control].kind
     every = [*checks(baseline, kind), undeclared_check(baseline, kind)]
+    every += [smoke_check(baseline, kind, name) for name in KINDS[kind].smoke]
     return any(_covers(waiver, check, cluster) for check in every if check)

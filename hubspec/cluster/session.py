@@ -74,6 +74,16 @@ class Session:
                 time.sleep(PAUSE)
         raise AssertionError  # the last round returns or raises
 
+    @property
+    def region(self) -> str:
+        """Return the region that is asked. Raises DoorError where none is set."""
+        from botocore.exceptions import NoRegionError
+
+        try:
+            return str(self._client("emr", once=False).meta.region_name)
+        except NoRegionError:
+            raise DoorError("no AWS region is set: set AWS_DEFAULT_REGION, or a region in the profile") from None
+
     def _call(self, name: str, arguments: dict[str, Any], *, once: bool) -> dict[str, Any]:
         # boto3 takes a quarter of a second to import: only where AWS is asked, and beside the other doors.
         from botocore import exceptions as refused

@@ -252,5 +252,6 @@ KIND = Kind(
     undeclared=undeclared,
     policy=UndeclaredSteps,
     explained=explained,
+    smoke=("command-runner", "script-runner"),
     forget=forget,
 )

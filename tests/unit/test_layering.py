@@ -20,6 +20,10 @@ MAY_IMPORT = {
     "kind":         "model",
     "compare":      "model",
     "door":         "model",
+    "network":      "",
+    "launched":     "masked",
+    "cluster_actions": "model duration",
+    "kinds.cluster": "model duration kind network launched cluster_actions",
     "kinds.*":      "model duration masked kind",  # a kind knows no other
     "kinds":        "kind kinds.*",
     "layers":       "errors",
@@ -29,15 +33,17 @@ MAY_IMPORT = {
     "snapshot":     "model errors kind kinds",
     "printable":    "",
     "check":        "model kinds layers baseline",
-    "waiver":       "model baseline check",
+    "waiver":       "model kinds baseline check",
     "verdict":      "model compare kinds baseline snapshot check waiver",
+    "smoke":        "model errors door snapshot check verdict",
     "collect":      "model errors kind kinds door baseline snapshot",
     "record":       "model printable verdict",
     "report":       "",
     "report.*":     "model printable record report.text report.cells",  # a report is made from records
     "cluster":      "",
     "cluster.*":    "model errors masked door cluster.*",  # a door knows no kinds
-    "__main__":     "model kinds baseline",
+    "iam":          "cluster.calls",
+    "__main__":     "model kinds baseline iam cluster.calls",
 }  # fmt: skip
 ROOMS = {
     # folder -> the folders of this repository that it may import

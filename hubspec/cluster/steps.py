@@ -1,0 +1,125 @@
+"""Steps of our own: submitted, watched, cancelled, and their output read; a script for them in S3, and its removal."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from hubspec.cluster import logs
+from hubspec.cluster.aws import EmrDoor
+from hubspec.cluster.logs import NotThereError
+from hubspec.cluster.session import THROTTLED, NoAnswerError, RefusedError
+from hubspec.errors import DoorError
+from hubspec.model import Detail
+
+ADDS = 3
+"""How often a step is submitted where AWS throttled it, or did not answer and does not list it."""
+
+
+class StepDoor:
+    """Steps through the EMR API (2009-03-31), as one more way to work on a cluster. Nothing here is read only.
+
+    `scratch` is where a script may be put, s3://BUCKET/PREFIX/; without it, hubspec/ below the cluster's log URI.
+    """
+
+    def __init__(self, aws: EmrDoor, scratch: str | None = None) -> None:
+        """Nothing is asked of AWS yet."""
+        self._aws, self._session, self._given = aws, aws.session, scratch
+
+    @property
+    def command(self) -> str:
+        """Return what it asks, for the evidence of a record."""
+        return f"{self._aws.command}: elasticmapreduce:AddJobFlowSteps, ListSteps"
+
+    @cached_property
+    def scratch(self) -> str:
+        """Return where a script may be put. Raises DoorError where nobody said, and the cluster has no log URI."""
+        where = self._given or self._aws.describe().get("LogUri") or ""
+        bucket = urlsplit(where).netloc
+        if not bucket or not where.startswith(("s3://", "s3n://", "s3a://")):
+            raise DoorError(
+                "there is no place for a script: the cluster has no log URI in S3; give --scratch s3://BUCKET/PREFIX/"
+            )
+        path = urlsplit(where).path.strip("/")
+        return f"s3://{bucket}/" + "".join(f"{part}/" for part in (path, "" if self._given else "hubspec") if part)
+
+    @property
+    def region(self) -> str:
+        """Return the region of the cluster, which is in the name of script-runner.jar's bucket. Raises DoorError."""
+        return self._session.region
+
+    def put(self, name: str, text: str) -> str:
+        """Put a file into the scratch folder, and return its URI. Raises DoorError."""
+        bucket, key = _split(self.scratch + name)
+        self._session.call("PutObject", Bucket=bucket, Key=key, Body=text.encode())
+        return f"s3://{bucket}/{key}"
+
+    def remove(self, uri: str) -> None:
+        """Remove what `put` put there. Raises DoorError."""
+        bucket, key = _split(uri)
+        self._session.call("DeleteObject", Bucket=bucket, Key=key)
+
+    def submit(self, name: str, jar: str, arguments: list[str]) -> str:
+        """Submit one step that ends nothing when it fails, and return its id. Raises DoorError.
+
+        AWS may have taken a step whose answer was lost: it is looked for by its name, which must be new, before it is
+        submitted again (AddJobFlowSteps has no idempotency token).
+        """
+        step = {"Name": name, "ActionOnFailure": "CONTINUE", "HadoopJarStep": {"Jar": jar, "Args": arguments}}
+        for left in reversed(range(ADDS)):
+            try:
+                answer = self._session.call("AddJobFlowSteps", once=True, JobFlowId=self._aws.cluster_id, Steps=[step])
+                return str(answer["StepIds"][0])
+            except (RefusedError, NoAnswerError) as error:
+                if isinstance(error, RefusedError) and error.code not in THROTTLED:
+                    raise
+                taken = self._newest(name)
+                if taken:
+                    return taken
+                if not left:
+                    raise
+        raise AssertionError  # the last round returns or raises
+
+    def _newest(self, name: str) -> str | None:
+        steps = self._session.call("ListSteps", ClusterId=self._aws.cluster_id)["Steps"]
+        return next((str(step["Id"]) for step in steps if step["Name"] == name), None)
+
+    def status(self, step: str) -> dict[str, Any]:
+        """Return the `Status` of a step by its id. Raises DoorError."""
+        found = self._session.call("ListSteps", ClusterId=self._aws.cluster_id, StepIds=[step])["Steps"]
+        if not found:
+            raise DoorError(f"AWS does not list the step {step} that was submitted")
+        status: dict[str, Any] = found[0]["Status"]
+        return status
+
+    def cancel(self, step: str) -> None:
+        """Ask for the end of a step, waiting or running. Raises DoorError where that is refused."""
+        answer = self._session.call(
+            "CancelSteps", ClusterId=self._aws.cluster_id, StepIds=[step], StepCancellationOption="TERMINATE_PROCESS"
+        )
+        for told in answer.get("CancelStepsInfoList", []):
+            if told.get("Status") == "FAILED":
+                raise DoorError(f"{step} cannot be cancelled: {told.get('Reason', json.dumps(told))}")
+
+    def output(self, step: str) -> str | None:
+        """Return the last lines of a step's stdout from S3; None where it has not arrived. Raises DoorError."""
+        where = logs.folder(self._aws.describe().get("LogUri"), self._aws.cluster_id, step)
+        if where is None:
+            raise DoorError("the cluster has no log URI in S3, so the output of a step cannot be read")
+        try:
+            return logs.tail(self._session, f"{where}stdout.gz", logs.LINES["stdout"])[0]
+        except NotThereError:
+            return None
+
+    def explain(self, step: str, ended: datetime | None) -> tuple[Detail, ...]:
+        """Return the last lines of a step's logs, or until when to wait for them."""
+        where = logs.folder(self._aws.describe().get("LogUri"), self._aws.cluster_id, step)
+        return logs.explain(self._session, where, ended)
+
+
+def _split(uri: str) -> tuple[str, str]:
+    parts = urlsplit(uri)
+    return parts.netloc, parts.path.lstrip("/")
