@@ -1,0 +1,65 @@
+"""Secrets in the text of others: taken out where they are named, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubspec.masked import is_secret, masked, masked_arguments
+
+SECRET = "c4n4ry-8a1f"
+TABLE = [
+    f"PASSWORD={SECRET}",
+    f"export DB_PASSWORD='{SECRET}'",
+    f'"password": "{SECRET}"',
+    f"curl -H 'Authorization: token {SECRET}' https://hub",
+    f"Authorization: Bearer {SECRET}",
+    f"mysql --password {SECRET} -u root",
+    f"mysql --password={SECRET}",
+    f"https://user:{SECRET}@host/path",
+    f"aws_secret_access_key = {SECRET}",
+    f"AWS_SESSION_TOKEN={SECRET};",
+    f"api_key: {SECRET}",
+    f"JUPYTERHUB_API_TOKEN={SECRET} jupyterhub",
+]
+PLAIN = [
+    "the password must be changed",
+    "jupyterhub token jovyan | tail -1",
+    "waitProcessCompletion ended with exit code 3",
+    "useradd: user 'diego' already exists",
+    "https://host:9443/hub/api/users",
+    "expr 12 * 3",
+]
+
+
+@pytest.mark.parametrize("text", TABLE)
+def test_a_named_secret_is_taken_out(text: str) -> None:
+    assert SECRET not in masked(text)
+    assert "***" in masked(text)
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_anything_else_stays(text: str) -> None:
+    assert masked(text) == text
+
+
+def test_the_argument_after_its_flag() -> None:
+    arguments = ["mysql", "--password", SECRET, "-u", "root", f"token={SECRET}"]
+    assert masked_arguments(arguments) == ["mysql", "--password", "***", "-u", "root", "token=***"]
+
+
+@given(st.lists(st.text()))
+def test_any_arguments_keep_their_number(arguments: list[str]) -> None:
+    assert len(masked_arguments(arguments)) == len(arguments)
+
+
+@given(st.text())
+def test_masked_text_stays_so(text: str) -> None:
+    assert masked(masked(text)) == masked(text)
+
+
+def test_names_of_properties() -> None:
+    assert is_secret("javax.jdo.option.ConnectionPassword")
+    assert is_secret("fs.s3a.secret.key")
+    assert not is_secret("s3.persistence.bucket")
