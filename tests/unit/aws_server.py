@@ -1,0 +1,68 @@
+"""An AWS end point on loopback whose answers a test writes: call -> what it answers, one after the other, the last for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from hubspec.cluster.session import Session
+
+LOST = "lost"
+"""An answer that never comes: the call was taken, and the connection breaks."""
+
+
+class Refusal(dict[str, str]):
+    """An error of the EMR API, as its JSON 1.1 protocol says it."""
+
+    def __init__(self, code: str, message: str = "not this time") -> None:
+        super().__init__(__type=code, message=message)
+
+
+@contextlib.contextmanager
+def serving(answers: dict[str, list[Any]]) -> Iterator[tuple[dict[str, str], list[tuple[str, dict[str, Any]]]]]:
+    """Serve the answers; yield the AWS variables that lead there, and what was asked so far: (call, arguments)."""
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            call = self.headers["X-Amz-Target"].rpartition(".")[2]
+            asked.append((call, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            mine = answers[call]
+            answer = mine.pop(0) if len(mine) > 1 else mine[0]
+            if answer == LOST:
+                self.close_connection = True
+                return
+            body = json.dumps(answer).encode()
+            self.send_response(400 if isinstance(answer, Refusal) else 200)
+            self.send_header("Content-Type", "application/x-amz-json-1.1")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    variables = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "k",
+        "AWS_SECRET_ACCESS_KEY": "s",
+    }
+    try:
+        yield variables, asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def session(variables: dict[str, str]) -> Session:
+    """Return a session that asks there."""
+    return Session(settings=variables, deadline=5)
