@@ -1,29 +1,18 @@
-"""Breaks of the hub: its users and groups, its process, its token. And of the cluster, as AWS tells of it."""
+"""Breaks of the hub: its users and groups, its process, its token."""
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from lab import hub, inside, provision
 from lab.breaks.model import UNREADABLE, Break, Scene
-from lab.house import CONTROL
-from lab.model import HUB, MASTER, LabError
+from lab.model import HUB, LabError
 from lab.provision import GROUP, STRAY
 
 PID = "/run/jupyterhub.pid"
 HOLD = "/run/hub.hold"
 STOP_LIMIT = 30.0
-APPLICATIONS = (
-    {"name": "Hadoop", "version": "3.3.6"},
-    {"name": "Spark", "version": "3.5.0"},
-    {"name": "Livy", "version": "0.8.0"},
-    {"name": "JupyterHub", "version": "1.5.0"},
-)
-TAGS = {"environment": "lab", "owner": "platform"}
 
 
 def mend_hub_users(scene: Scene) -> None:
@@ -85,27 +74,12 @@ def revoke(scene: Scene) -> None:
     hub.revoke_token(scene.lab)
 
 
-def control(request: dict[str, Any], scene: Scene) -> None:
-    """Change the cluster behind the AWS API. Raises: LabError where the control way refuses."""
-    inside.must(scene.client, MASTER, CONTROL, stdin=json.dumps(request))
-
-
 def _hub_user(name: str, sentence: str, apply: Any, resource: str = "diego", field: str = "") -> Break:
     return Break(name, sentence, "hub_user", resource, apply, mend_hub_users, field)
 
 
 def _fault(name: str, sentence: str, apply: Any) -> Break:
     return Break(name, sentence, "hub_user", "", apply, mend_hub, exit_code=UNREADABLE)
-
-
-def _cluster(name: str, sentence: str, field: str, value: object) -> Break:
-    what = field.split(".", maxsplit=1)[0]
-    restore = partial(control, {"restore": [what]})
-    return Break(name, sentence, "cluster", "cluster", partial(control, {"change": {what: value}}), restore, field)
-
-
-def _cluster_stray(name: str, sentence: str, what: str, value: object) -> Break:
-    return replace(_cluster(name, sentence, what, value), resource="*", field="")
 
 
 TABLE = (
@@ -116,21 +90,4 @@ TABLE = (
     _fault("hub-down", "the hub does not run in its running container", stop_hub),
     _fault("hub-hanging", "the hub's process hangs", hang_hub),
     _fault("token-revoked", "the token at hand does not open the hub any more", revoke),
-    _cluster("cluster-terminated", "the cluster is terminated", "state", "TERMINATED"),
-    _cluster("cluster-release", "the cluster runs another release", "release_label", "emr-6.15.0"),
-    _cluster(
-        "cluster-application-missing",
-        "Livy is not installed on the cluster",
-        "applications.Livy",
-        [app for app in APPLICATIONS if app["name"] != "Livy"],
-    ),
-    _cluster("cluster-log-uri", "the cluster's logs go elsewhere", "log_uri", "s3://somewhere-else/"),
-    _cluster("cluster-tag-missing", "the tag owner is missing", "tags.owner", {"environment": "lab"}),
-    _cluster_stray("cluster-tag-stray", "a tag nobody declared", "tags", {**TAGS, "left-over": "yes"}),
-    _cluster_stray(
-        "cluster-application-stray",
-        "an application nobody declared",
-        "applications",
-        [*APPLICATIONS, {"name": "Hue", "version": "4.11.0"}],
-    ),
 )

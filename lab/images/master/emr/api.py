@@ -44,6 +44,7 @@ class Clusters:
             "PutAutoTerminationPolicy": self.put_policy,
             "GetAutoTerminationPolicy": self.get_policy,
             "RemoveAutoTerminationPolicy": self.remove_policy,
+            "CreateSecurityConfiguration": self.create_security,
         }
 
     def guard(self, request: Request) -> None:
@@ -156,3 +157,10 @@ class Clusters:
         """Forget the auto-termination policy."""
         self.of(request).idle_policy = None
         return {}
+
+    @staticmethod
+    def create_security(request: Request) -> dict[str, Any]:
+        """Let moto keep it; where there is one of that name, moto refuses without saying why."""
+        if request.get("Name") in emr_backends[ACCOUNT][request.call.region].security_configurations:
+            raise invalid(f"Security configuration with name '{request.get('Name')}' already exists.")
+        return request.moto()

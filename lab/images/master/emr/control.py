@@ -44,6 +44,8 @@ class Control:
             known = ", ".join((*FIELDS, *TOLD, *OTHERS))
             return {"error": f"cannot change {', '.join(unknown)}; can change {known}"}
         with self.cluster.changed:
+            # First, so that one request may forget every run of a name and restore that of the launch.
+            self._forget(request.get("forget_steps", []))
             for name, value in change.items():
                 self._set(name, value)
             for name in restore:
@@ -51,7 +53,6 @@ class Control:
             for attribute in ("age", "lengthen"):
                 if attribute in request:
                     self._retell(attribute, request[attribute])
-            self._forget(request.get("forget_steps", []))
         self.front.denied = (self.front.denied | {*request.get("deny", [])}) - {*request.get("allow", [])}
         self.front.throttled.update(request.get("throttle", {}))
         return {"ok": True} | ({"calls": self._calls()} if request.get("calls") else {})

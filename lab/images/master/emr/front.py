@@ -13,12 +13,16 @@ from emr import errors, names
 from emr.errors import Refused, Start
 
 REMEMBERED = 50_000
+NOT_ALLOWED = (
+    "User: arn:aws:iam::123456789012:user/lab is not authorized to perform: {name}"
+    " because no identity-based policy allows the {name} action"
+)
 # What each protocol says to a caller without the permission, and to one who asks too often.
 DENIED = {
-    "json": (400, "AccessDeniedException", "User is not authorized to perform: {name}"),
+    "json": (400, "AccessDeniedException", NOT_ALLOWED),
     "ec2": (403, "UnauthorizedOperation", "You are not authorized to perform this operation."),
     "s3": (403, "AccessDenied", "Access Denied"),
-    "query": (403, "AccessDenied", "User is not authorized to perform: {name}"),
+    "query": (403, "AccessDenied", NOT_ALLOWED),
 }
 SLOWER = {
     "json": (400, "ThrottlingException", "Rate exceeded"),
