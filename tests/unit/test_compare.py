@@ -16,6 +16,12 @@ from tests.made import present
 TEXT = st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), min_size=1, max_size=8)
 MAPPING = st.dictionaries(TEXT, TEXT, max_size=3)
 LIMIT = st.integers(0, 10**6).map(lambda hours: AtMost(at_most=f"{hours}h"))
+
+
+def in_order(ports: list[str]) -> list[str]:
+    return sorted(set(ports), key=int)
+
+
 VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "container": {
         "image": TEXT, "image_id": TEXT, "running": st.just(True), "restart_policy": TEXT, "os": TEXT,
@@ -39,7 +45,14 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "state": TEXT, "jar": TEXT, "arguments": st.lists(TEXT, max_size=3),
         "when": st.sampled_from(["at launch", "later"]), "age": LIMIT, "duration": LIMIT,
     },
-    "cluster": {"state": TEXT, "release_label": TEXT, "log_uri": TEXT, "applications": MAPPING, "tags": MAPPING},
+    "cluster": {
+        "state": TEXT, "release_label": TEXT, "log_uri": TEXT, "applications": MAPPING, "tags": MAPPING,
+        "world_ports": st.lists(st.integers(0, 9999).map(lambda half: str(2 * half)), max_size=3).map(in_order),
+        "termination_protected": st.booleans(), "auto_terminate": st.booleans(), "idle_timeout": LIMIT,
+        "security_configuration": TEXT, "encryption": st.dictionaries(st.sampled_from(["s3", "disk", "transit"]), TEXT),
+        "configurations": st.dictionaries(TEXT, MAPPING, max_size=3), "bootstrap_actions": MAPPING,
+        "instance_profile": TEXT, "service_role": TEXT, "masters": st.integers(0, 3),
+    },
 }  # fmt: skip
 NAMES = {"file": "/etc/x", "package": "x"}
 NOTHING_TO_DO = {("container", "running"), ("user", "default_password")}  # found true, and declared to be so
