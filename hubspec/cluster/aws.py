@@ -138,10 +138,17 @@ class EmrDoor:
             raise DoorError(groups.reason)
         rules = [rule for group in groups for rule in group.get("IpPermissions", [])]
         ids = {entry["PrefixListId"] for rule in rules for entry in rule.get("PrefixListIds", [])}
-        return {
-            id_: self.session.call("GetManagedPrefixListEntries", PrefixListId=id_, MaxResults=100)["Entries"]
-            for id_ in sorted(ids)
-        }
+        return {id_: self._entries(id_) for id_ in sorted(ids)}
+
+    def _entries(self, prefix_list: str) -> list[Any]:
+        entries: list[Any] = []
+        arguments: dict[str, Any] = {"PrefixListId": prefix_list, "MaxResults": 100}
+        while True:
+            answer = self.session.call("GetManagedPrefixListEntries", **arguments)
+            entries += answer["Entries"]
+            if not answer.get("NextToken"):
+                return entries
+            arguments["NextToken"] = answer["NextToken"]
 
 
 def _snake(name: str) -> str:
