@@ -1,4 +1,4 @@
-"""`python -m hubspec`: the schemas and the table of fields that docs/ ships."""
+"""`python -m hubspec`: the schemas, the table of fields and the IAM policies that docs/ ships."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator
 
 from hubspec.baseline import schema
+from hubspec.cluster.calls import NEEDS
+from hubspec.iam import policy
 from hubspec.kinds import KINDS
 from hubspec.model import Record, Resource
 
@@ -18,9 +20,13 @@ def main() -> None:
     printer = commands.add_parser("schema", help="print a JSON schema")
     printer.add_argument("of", choices=["baseline", "record"])
     commands.add_parser("fields", help="print every kind with its fields, as Markdown")
+    policies = commands.add_parser("iam", help="print an IAM policy with the least that is needed")
+    policies.add_argument("need", choices=NEEDS)
     asked = parser.parse_args()
     if asked.command == "fields":
         print("\n".join(fields()))
+    elif asked.command == "iam":
+        print(json.dumps(policy(asked.need), indent=2))
     else:
         print(json.dumps(schema() if asked.of == "baseline" else Record.model_json_schema(), indent=2))
 

@@ -1,48 +1,70 @@
-"""Every AWS API call that hubspec can make: the client and method of boto3, the IAM action and what it is allowed on.
+"""Every AWS API call of hubspec: the client and method of boto3, the IAM action and what it is allowed on.
 
 No other file names a method of a client, so the policies in docs/iam/ are made from this table.
-Source of fact: Service Authorization Reference for Amazon EMR, EC2 and S3.
+Source of fact: Service Authorization Reference for Amazon EMR, EC2 and S3; botocore's service models.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-Need = Literal["audit", "smoke"]
-Scope = Literal["cluster", "any", "logs", "log bucket", "scratch"]
+Need = Literal["audit", "smoke", "remediate"]
+NEEDS: tuple[Need, ...] = get_args(Need)
+Scope = Literal["cluster", "any", "security group", "logs", "scratch"]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call. `scope`: what its IAM action is allowed on. `need`: what of hubspec makes it."""
+    """One call. `scope`: what its IAM action is allowed on. `needs`: what makes it; what an audit makes, they all do.
+
+    What only 'remediate' needs is made by nobody here: it is what the actions ask for that an audit ends in.
+    """
 
     client: Literal["emr", "ec2", "s3"]
     method: str
     action: str
     scope: Scope
-    need: Need = "audit"
+    needs: tuple[Need, ...] = NEEDS
+
+
+_SMOKE: tuple[Need, ...] = ("smoke",)
+_STEPS: tuple[Need, ...] = ("smoke", "remediate")
+_REMEDY: tuple[Need, ...] = ("remediate",)
+
+
+def _emr(action: str, method: str, needs: tuple[Need, ...] = NEEDS, scope: Scope = "cluster") -> Call:
+    return Call("emr", method, f"elasticmapreduce:{action}", scope, needs)
 
 
 CALLS: dict[str, Call] = {
-    "DescribeCluster": Call("emr", "describe_cluster", "elasticmapreduce:DescribeCluster", "cluster"),
-    "ListSteps": Call("emr", "list_steps", "elasticmapreduce:ListSteps", "cluster"),
-    "ListInstances": Call("emr", "list_instances", "elasticmapreduce:ListInstances", "cluster"),
-    "ListBootstrapActions": Call("emr", "list_bootstrap_actions", "elasticmapreduce:ListBootstrapActions", "cluster"),
-    "GetAutoTerminationPolicy": Call(
-        "emr", "get_auto_termination_policy", "elasticmapreduce:GetAutoTerminationPolicy", "cluster"
-    ),
-    "DescribeSecurityConfiguration": Call(
-        "emr", "describe_security_configuration", "elasticmapreduce:DescribeSecurityConfiguration", "any"
+    "DescribeCluster": _emr("DescribeCluster", "describe_cluster"),
+    "ListSteps": _emr("ListSteps", "list_steps"),
+    "ListInstances": _emr("ListInstances", "list_instances"),
+    "ListBootstrapActions": _emr("ListBootstrapActions", "list_bootstrap_actions"),
+    "GetAutoTerminationPolicy": _emr("GetAutoTerminationPolicy", "get_auto_termination_policy"),
+    "DescribeSecurityConfiguration": _emr(
+        "DescribeSecurityConfiguration", "describe_security_configuration", scope="any"
     ),
     "DescribeSecurityGroups": Call("ec2", "describe_security_groups", "ec2:DescribeSecurityGroups", "any"),
     "GetManagedPrefixListEntries": Call(
         "ec2", "get_managed_prefix_list_entries", "ec2:GetManagedPrefixListEntries", "any"
     ),
     "GetObject": Call("s3", "get_object", "s3:GetObject", "logs"),
-    "AddJobFlowSteps": Call("emr", "add_job_flow_steps", "elasticmapreduce:AddJobFlowSteps", "cluster", "smoke"),
-    "CancelSteps": Call("emr", "cancel_steps", "elasticmapreduce:CancelSteps", "cluster", "smoke"),
-    "PutObject": Call("s3", "put_object", "s3:PutObject", "scratch", "smoke"),
-    "DeleteObject": Call("s3", "delete_object", "s3:DeleteObject", "scratch", "smoke"),
+    "AddJobFlowSteps": _emr("AddJobFlowSteps", "add_job_flow_steps", _STEPS),
+    "CancelSteps": _emr("CancelSteps", "cancel_steps", _STEPS),
+    "PutObject": Call("s3", "put_object", "s3:PutObject", "scratch", _SMOKE),
+    "DeleteObject": Call("s3", "delete_object", "s3:DeleteObject", "scratch", _SMOKE),
+    "AddTags": _emr("AddTags", "add_tags", _REMEDY),
+    "RemoveTags": _emr("RemoveTags", "remove_tags", _REMEDY),
+    "SetTerminationProtection": _emr("SetTerminationProtection", "set_termination_protection", _REMEDY),
+    "SetKeepJobFlowAliveWhenNoSteps": _emr(
+        "SetKeepJobFlowAliveWhenNoSteps", "set_keep_job_flow_alive_when_no_steps", _REMEDY
+    ),
+    "PutAutoTerminationPolicy": _emr("PutAutoTerminationPolicy", "put_auto_termination_policy", _REMEDY),
+    "RemoveAutoTerminationPolicy": _emr("RemoveAutoTerminationPolicy", "remove_auto_termination_policy", _REMEDY),
+    "RevokeSecurityGroupIngress": Call(
+        "ec2", "revoke_security_group_ingress", "ec2:RevokeSecurityGroupIngress", "security group", _REMEDY
+    ),
 }
-"""Name of the call in AWS's documentation -> how it is made. S3 says 403 instead of 404 without s3:ListBucket."""
+"""Name of the call in AWS's documentation -> how it is made."""

@@ -1,0 +1,41 @@
+"""IAM policies with the least that hubspec needs, made from the table of its calls. Pure: nothing is asked of AWS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hubspec.cluster.calls import CALLS, Need, Scope
+
+LOG_BUCKET, LOG_PREFIX = "LOG-BUCKET", "LOG-PREFIX"
+"""What a reader replaces with the bucket and the prefix of the cluster's log URI."""
+SCRATCH = "SCRATCH-BUCKET/SCRATCH-PREFIX"
+"""The same, with where smoke tests may put their scripts."""
+WHERE: dict[Scope, tuple[str, str]] = {
+    "cluster": ("Clusters", "arn:aws:elasticmapreduce:*:*:cluster/*"),
+    "any": ("Account", "*"),
+    "security group": ("SecurityGroups", "arn:aws:ec2:*:*:security-group/*"),
+    "logs": ("Logs", f"arn:aws:s3:::{LOG_BUCKET}/{LOG_PREFIX}*"),
+    "scratch": ("Scratch", f"arn:aws:s3:::{SCRATCH}*"),
+}
+"""Scope of a call -> id of its statement, and the ARN. The actions of `any` know no resource (Service Authorization
+Reference), but for ec2:GetManagedPrefixListEntries, whose lists may belong to AWS."""
+MISSING_LOGS = {
+    "Sid": "LogsThatAreNotThereYet",
+    "Effect": "Allow",
+    "Action": ["s3:ListBucket"],
+    "Resource": f"arn:aws:s3:::{LOG_BUCKET}",
+    "Condition": {"StringLike": {"s3:prefix": f"{LOG_PREFIX}*"}},
+}
+"""Not called: without it S3 answers 403 and not 404 for a log that is not there yet; it takes the key for the prefix."""
+
+
+def policy(need: Need) -> dict[str, Any]:
+    """Return the policy document for an audit, for smoke tests or for remediation; each allows what an audit needs."""
+    statements: list[dict[str, Any]] = []
+    for scope, (sid, resource) in WHERE.items():
+        actions = sorted({call.action for call in CALLS.values() if call.scope == scope and need in call.needs})
+        if actions:
+            statements.append({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource})
+        if actions and scope == "logs":
+            statements.append(MISSING_LOGS)
+    return {"Version": "2012-10-17", "Statement": statements}
