@@ -199,8 +199,7 @@ KIND = Kind(
     section="cluster",
     resource=Cluster,
     door="aws",
-    reads="elasticmapreduce:DescribeCluster and, for what is declared, "
-    + ", ".join(f"{calls.replace(' ', ' and ')} ({field})" for field, calls in NEEDS.items()),
+    reads=f"elasticmapreduce:DescribeCluster and, where declared, {', '.join(' '.join(NEEDS.values()).split())}",
     probe=probe,
     parse=parse,
     fix=fix,

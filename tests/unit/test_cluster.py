@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubspec import network
+from hubspec.cluster.aws import EmrDoor
 from hubspec.errors import BaselineError
 from hubspec.kinds.cluster import KIND, NEEDS, Cluster, parse, probe
 from hubspec.model import Present, Unreadable
@@ -126,6 +127,23 @@ def test_a_declared_secret_is_not_kept() -> None:
     declared = Cluster(name="cluster", configurations={"hive-site": {"ConnectionPassword": "hunter2"}, "x": None})
     assert "hunter2" not in repr(declared)
     assert declared.configurations == {"hive-site": {"ConnectionPassword": "***"}, "x": None}
+
+
+def test_a_prefix_list_is_read_to_its_last_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = {"": {"Entries": [{"Cidr": "192.0.2.0/24"}] * 100, "NextToken": "2"}, "2": {"Entries": [{"Cidr": "::/0"}]}}
+    answers: dict[str, Any] = {
+        "DescribeCluster": {"Cluster": {**WAITING["DescribeCluster"], "Ec2InstanceAttributes": {"EmrManagedMasterSecurityGroup": "sg-1"}}},
+        "DescribeSecurityGroups": {"SecurityGroups": [group({"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-1"}]})]},
+    }  # fmt: skip
+    door = EmrDoor("j-1")
+    monkeypatch.setattr(
+        door.session, "call", lambda name, **asked: answers.get(name) or pages[asked.get("NextToken", "")]
+    )
+
+    seen = parse(door.ask(calls(world_ports=[])))["cluster"]
+
+    assert isinstance(seen, Present)
+    assert seen.resource.stated()["world_ports"] == ["all"]
 
 
 @given(RANGES)
