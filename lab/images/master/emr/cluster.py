@@ -55,6 +55,8 @@ class Cluster:
         self.steps += steps
         self.pending += steps
         self.by_id |= {step.id: step for step in steps}
+        if self.state == "WAITING":
+            self.enter("RUNNING", message="Running step")
         self.changed.notify_all()
 
     def cancel(self, step: Step, *, kill: bool) -> None:
