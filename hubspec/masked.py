@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 MASK = "***"
-_WORD = r"[\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)[\w.-]*"
+_WORD = r"[\w.-]*(?:password|passwd|passphrase|secret|token|(?:api|access|private)[._-]?key)[\w.-]*"
 _ASSIGNED = re.compile(rf"(?i)\b({_WORD}[\"']?\s*[=:]\s*[\"']?)([^\s\"',;&]+)")
 _FLAG = re.compile(rf"(?i)(?<!\S)(--?{_WORD}\s+)(\S+)")
 _HEADER = re.compile(r"(?i)(authorization:\s*\w+\s+)([^\s\"']+)")

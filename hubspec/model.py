@@ -131,10 +131,14 @@ class Resource(Value):
 
 @dataclass(frozen=True)
 class Detail:
-    """What a thing says of itself beyond its fields, such as the last lines of its log. It decides nothing."""
+    """What a thing says of itself beyond its fields, such as the last lines of its log. It decides nothing.
+
+    `field`: the one that it explains; empty where it is about the whole thing.
+    """
 
     title: str
     text: str
+    field: str = ""
 
 
 @dataclass(frozen=True)

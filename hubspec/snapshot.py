@@ -74,7 +74,7 @@ def _dump_one(seen: Any) -> dict[str, Any]:
     if isinstance(seen, Present):
         more: dict[str, Any] = {"unread": seen.unread} if seen.unread else {}
         if seen.details:
-            more["details"] = [[detail.title, detail.text] for detail in seen.details]
+            more["details"] = [[detail.title, detail.text, detail.field] for detail in seen.details]
         return {"present": seen.resource.stated()} | more
     if isinstance(seen, Absent):
         return {"absent": True}
@@ -129,7 +129,7 @@ def _load_one(kind: Kind, name: str, one: dict[str, Any]) -> Any:
         if unknown:
             message = f"a {kind.name} has no field {', '.join(sorted(unknown))}"
             raise ValueError(message)
-        details = tuple(Detail(str(title), str(text)) for title, text in one.get("details", ()))
+        details = tuple(Detail(*map(str, detail)) for detail in one.get("details", ()))
         return Present(
             kind.resource.model_construct({"name", *fields}, name=name, **fields), one.get("unread"), details
         )

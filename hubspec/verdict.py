@@ -141,13 +141,20 @@ def _one(check: Check, snapshot: Snapshot, reading: Reading, label: str, seen: O
             tuple(replace(one, field=f"{one.field} of {label}") if label else one for one in drift.differences),
             found,
             tuple(kind.fix(drift)),
-            details=seen.details if isinstance(seen, Present) else (),
+            details=_about(seen, drift.differences),
         )
     blind = unread(expected, seen, check.fields) if isinstance(seen, Present) else {}
     if blind:
         reason = "; ".join(f"{check.about}: {field}: {why}" for field, why in blind.items())
         return Verdict(check, snapshot.cluster, Outcome.UNREADABLE, reason, reading, found=found)
     return Verdict(check, snapshot.cluster, Outcome.COMPLIANT, f"{check.about} is as declared", reading, found=found)
+
+
+def _about(seen: Present | Absent, differences: tuple[Difference, ...]) -> tuple[Detail, ...]:
+    """Return what a thing says of itself that explains one of these differences, or the whole thing."""
+    fields = {difference.field.partition(".")[0] for difference in differences}
+    details = seen.details if isinstance(seen, Present) else ()
+    return tuple(detail for detail in details if not detail.field or detail.field in fields)
 
 
 def _undeclared(check: Check, baseline: Baseline, snapshot: Snapshot, reading: Reading) -> Verdict:

@@ -140,7 +140,7 @@ def parse(answers: Mapping[str, Any]) -> Observations:
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             unread[field] = f"the answer of {NEEDS[field]} is not understood ({type(error).__name__}: {error})"
     found = fields.pop("world_ports", [])
-    details = (Detail("open to the world", "\n".join(map(str, found))),) if found else ()
+    details = (Detail("open to the world", "\n".join(map(str, found)), "world_ports"),) if found else ()
     if "world_ports" not in unread:
         fields["world_ports"] = network.merged(opening.ports for opening in found)
     return {NAME: Present(Cluster.model_construct({"name", *fields}, name=NAME, **fields), unread or None, details)}

@@ -219,7 +219,12 @@ def fix(drift: Drift) -> list[Action]:
         return [_manual("find out why it ran then, and so long; a step that ran cannot be changed", "DescribeStep")]
     name, arguments = step.named or step.name, step.arguments or []
     if isinstance(name, Pattern) or not isinstance(step.jar, str) or not all(isinstance(a, str) for a in arguments):
-        return [_manual("submit it again; its declaration states no name, jar and arguments of its own, so it is not known how", "AddJobFlowSteps")]
+        return [
+            _manual(
+                "submit it again; its declaration states no name, jar and arguments of its own, so it is not known how",
+                "AddJobFlowSteps",
+            )
+        ]
     made = {"Name": name, "ActionOnFailure": "CONTINUE", "HadoopJarStep": {"Jar": step.jar, "Args": arguments}}
     request = f"elasticmapreduce:AddJobFlowSteps {json.dumps([made], ensure_ascii=False)}"
     return [Action(sentence=f"submit the step {name} again", door="aws", request=request, safety="unsafe")]
