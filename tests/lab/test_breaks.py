@@ -28,7 +28,8 @@ def test_the_lab_is_what_its_baseline_declares(audit: Audit) -> None:
 
     assert run.code == 0, run.text
     assert set(run.outcomes()) == {"compliant"}
-    assert {record["kind"] for record in run.records} == {"container", "user", "package", "file", "hub_user", "cluster"}
+    kinds = {"container", "user", "package", "file", "hub_user", "step", "cluster"}
+    assert {record["kind"] for record in run.records} == kinds
 
 
 @pytest.mark.parametrize("name", BREAKS)

@@ -1,4 +1,4 @@
-"""README's commands are run as they stand; only the cluster's id and the token's file are the lab's."""
+"""README's and the how-to pages' commands are run as they stand; only the cluster's id and the token's file are the lab's."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ import pytest
 import lab
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+PAGES = [ROOT / "README.md", ROOT / "docs" / "steps.md"]
+BLOCKS = [
+    block for page in PAGES for block in re.findall(r"^```sh\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+]
 SAYS = {
-    "make audit": "53 compliant",
+    "make audit": "68 compliant",
     "break diego-missing": "user diego is missing",
-    "j-2AXXXXXXGAPLF": "53 compliant",
-    "--save-snapshot": "53 compliant",
+    "checks/ --cluster j-2AXXXXXXGAPLF": "68 compliant",
+    "--save-snapshot": "68 compliant",
+    "checks/ --cluster lab --smoke": "70 compliant",
+    "checks/test_steps.py --cluster j-2AXXXXXXGAPLF": "8 compliant",
+    "checks/smoke --cluster lab": "2 compliant",
+    "break step-failed": "step docker-client differs in state",
 }
 
 
