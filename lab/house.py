@@ -133,7 +133,9 @@ def _raise(client: DockerClient, tags: dict[str, str], words: str, progress: Pro
         state.note_broken([])
     hub.ensure_token(client, lab)
     state.save(client, lab)
-    state.note_broken([name for name in state.broken() if name not in WOKEN])
+    # The AWS API begins anew with the master node.
+    lost = ("cluster-", "step-", "steps-") if fresh_net else ()
+    state.note_broken([name for name in state.broken() if name not in WOKEN and not name.startswith(lost)])
     return lab
 
 

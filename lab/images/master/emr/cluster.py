@@ -6,6 +6,7 @@ import signal
 import threading
 from collections import deque
 from datetime import timezone
+from pathlib import Path
 from typing import Any
 
 from emr import run
@@ -89,7 +90,7 @@ class Cluster:
         """Answer the EC2 id of its first instance."""
         return self.moto.ec2_instances[0].ec2_instance_id if self.moto.ec2_instances else "i-none"
 
-    def push(self, below: str, folder: run.Path) -> None:
+    def push(self, below: str, folder: Path) -> None:
         """Let a folder of logs go to S3 later."""
         self.pusher.later(self.account, self.log_uri, f"{self.id}/{below}", folder)
 

@@ -12,6 +12,8 @@ from typing import Any
 from emr import errors, names
 from emr.errors import Refused, Start
 
+Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
+
 REMEMBERED = 50_000
 NOT_ALLOWED = (
     "User: arn:aws:iam::123456789012:user/lab is not authorized to perform: {name}"
@@ -52,7 +54,7 @@ class Request:
 class Front:
     """The WSGI application of the lab's AWS end point."""
 
-    def __init__(self, moto: Any, region: str) -> None:  # noqa: ANN401 - a WSGI application
+    def __init__(self, moto: Application, region: str) -> None:
         """Put itself in front of moto's; `answers` is filled by the API's modules."""
         self._moto, self._region = moto, region
         self.answers: dict[str, Callable[[Request], dict[str, Any]]] = {}

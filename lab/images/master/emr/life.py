@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from emr import run, scripts
@@ -103,7 +104,7 @@ def _work(cluster: Cluster, step: Step) -> None:
             if step.ending:
                 run.stop(child, signal.SIGKILL, descendants=True)
 
-    def program(folder: run.Path, path: str) -> list[str]:
+    def program(folder: Path, path: str) -> list[str]:
         return scripts.program(step, cluster.account, cluster.region, folder, path)
 
     try:

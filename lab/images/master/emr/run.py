@@ -93,8 +93,8 @@ def step(wanted: Step, program: Callable[[Path, str], list[str]], started: Start
         try:
             argv = program(work, PATH)
             _say(controller, f"INFO startExec '{shlex.join(argv)}'")
-            for stream in ("stdout", "stderr"):
-                controller.write(f"INFO redirect{stream[3:].capitalize()} to {logs / stream}\n")
+            for stream, word in (("stdout", "Output"), ("stderr", "Error")):
+                controller.write(f"INFO redirect{word} to {logs / stream}\n")
             controller.write(f"INFO Working dir {work}\n")
             controller.flush()
             code = process(argv, logs, work, lambda child: _tell_started(controller, wanted, child, started))
