@@ -122,7 +122,10 @@ class Session:
 def _refusal(name: str, error: Mapping[str, str], arguments: Mapping[str, Any]) -> DoorError | UnknownClusterError:
     code, text, action = error["Code"], error.get("Message", ""), CALLS[name].action
     cluster = arguments.get("ClusterId") or arguments.get("JobFlowId")
-    if code == "InvalidRequestException" and cluster and (name == "DescribeCluster" or f"id '{cluster}'" in text):
+    # The older calls, which say JobFlowId, have words of their own.
+    older = code == "ValidationException" and "job flow id" in text.lower()
+    newer = code == "InvalidRequestException" and (name == "DescribeCluster" or f"id '{cluster}'" in text)
+    if cluster and (older or newer):
         return UnknownClusterError(f"there is no cluster {cluster} in this account and region: {text}")
     if code in DENIED:
         return RefusedError(f"AWS refuses {name}: allow {action} ({text})", code)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 import lab
 from lab import breaks, containers, engine, hub, inside, state
@@ -19,7 +20,7 @@ from lab.breaks import BREAKS, RefusedError
 from lab.model import HUB, LABEL, MASTER, Lab, LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from docker import DockerClient
 
@@ -56,6 +57,11 @@ def emr_of(here: Lab) -> Any:
     return boto3.client("emr", **keys(here))
 
 
+@cache
+def ec2_of(here: Lab) -> Any:
+    return boto3.client("ec2", **keys(here))
+
+
 def cluster(here: Lab) -> dict[str, Any]:
     return dict(emr_of(here).describe_cluster(ClusterId=here.cluster_id)["Cluster"])
 
@@ -81,10 +87,41 @@ for p in /opt/conda /opt/conda/envs/analysis; do
 done"""
 
 
+def aws_state(here: Lab, about: dict[str, Any]) -> dict[str, Any]:
+    """What AWS tells beyond DescribeCluster; a call that is refused is told by its error's code."""
+    emr, ec2, mine = emr_of(here), ec2_of(here), {"ClusterId": here.cluster_id}
+    nodes, life = about["Ec2InstanceAttributes"], about["Status"]["Timeline"]
+    groups = [nodes["EmrManagedMasterSecurityGroup"], *nodes["AdditionalMasterSecurityGroups"]]
+    security = {"Name": about["SecurityConfiguration"]}
+    calls: dict[str, Callable[[], Any]] = {
+        "steps": lambda: [told_step(step, life) for step in emr.list_steps(**mine)["Steps"]],
+        "bootstrap": lambda: emr.list_bootstrap_actions(**mine)["BootstrapActions"],
+        "instances": lambda: len(emr.list_instances(**mine, InstanceGroupTypes=["MASTER"])["Instances"]),
+        "policy": lambda: emr.get_auto_termination_policy(**mine).get("AutoTerminationPolicy"),
+        "security": lambda: emr.describe_security_configuration(**security)["SecurityConfiguration"],
+        "groups": lambda: [g["IpPermissions"] for g in ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]],
+    }
+    seen: dict[str, Any] = {}
+    for name, call in calls.items():
+        try:
+            seen[name] = call()
+        except ClientError as error:
+            seen[name] = error.response["Error"]["Code"]
+    return seen
+
+
+def told_step(step: dict[str, Any], life: dict[str, Any]) -> tuple[Any, ...]:
+    """A step without its seconds: a break that is applied anew may submit its step at another one."""
+    status, config = step["Status"], step["Config"]
+    made = status["Timeline"]["CreationDateTime"]
+    when = "older" if made < life["CreationDateTime"] else "at launch" if made <= life["ReadyDateTime"] else "later"
+    return step["Name"], status["State"], config["Jar"], config["Args"], when
+
+
 def whole_state(here: Lab, client: DockerClient) -> dict[str, Any]:
     """Everything a break may touch, as the engine, the container, the hub and AWS tell it."""
     about = cluster(here)
-    seen: dict[str, Any] = {"cluster": {**about, "Status": about["Status"]["State"]}}
+    seen: dict[str, Any] = {"cluster": {**about, "Status": about["Status"]["State"]}, **aws_state(here, about)}
     seen["containers"] = sorted(box.name or "" for box in client.containers.list(all=True, filters={"label": LABEL}))
     box = containers.found(client, HUB)
     if box is None:
@@ -156,7 +193,8 @@ def test_the_cluster_is_one_that_emr_describes(here: Lab) -> None:
     assert {app["Name"]: app["Version"] for app in about["Applications"]}["JupyterHub"] == "1.5.0"
     emr = emr_of(here)
     assert len(emr.list_instances(ClusterId=here.cluster_id, InstanceGroupTypes=["MASTER"])["Instances"]) == 1
-    assert boto3.client("s3", **keys(here)).list_objects_v2(Bucket="hubspec-lab-logs")["KeyCount"] == 0
+    steps = {step["Name"]: step["Status"]["State"] for step in emr.list_steps(ClusterId=here.cluster_id)["Steps"]}
+    assert steps.items() >= {"lab: docker client": "COMPLETED", "lab: who runs steps": "COMPLETED"}.items()
 
 
 def test_conda_installs_and_removes(client: DockerClient) -> None:
@@ -281,7 +319,15 @@ def test_a_break_breaks_and_its_mend_mends(name: str, here: Lab, client: DockerC
 def test_every_break_says_what_an_audit_should_say() -> None:
     listed = json.loads(breaks.listing(as_json=True))
     assert len(listed) == len(BREAKS) > 40
-    assert {entry["kind"] for entry in listed} == {"container", "user", "package", "file", "hub_user", "cluster"}
+    assert {entry["kind"] for entry in listed} == {
+        "container",
+        "user",
+        "package",
+        "file",
+        "hub_user",
+        "cluster",
+        "step",
+    }
     assert {entry["exit_code"] for entry in listed} == {1, 11}
 
 
