@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, StringConstraints
 
 from hubspec.kind import Kind, Observations, Undeclared, beyond_declared
-from hubspec.model import Absent, Action, Drift, Observation, Pattern, Present, Resource, Text
+from hubspec.model import Observation, Present, Resource, Text
+from hubspec.user_actions import fix, forget
 
 FIRST_PERSON, NOBODY = 1000, 65534
 """Debian and Ubuntu give people uids from 1000 (login.defs UID_MIN); 65534 is nobody."""
@@ -111,59 +112,6 @@ def undeclared(
     """Return the accounts of people that were not declared; system accounts (uid below 1000, nobody) are no drift."""
     extra = beyond_declared(declared, observed, policy)
     return {name: seen for name, seen in extra.items() if seen["uid"] >= FIRST_PERSON and seen["uid"] != NOBODY}
-
-
-def fix(drift: Drift) -> list[Action]:
-    """Return what creates the account, or changes just the fields that differ."""
-    name = shlex.quote(drift.name)
-    if drift.expected.ensure == "absent":
-        return forget(drift.name)
-    if isinstance(drift.observed, Absent):
-        return _create(drift.expected, name)
-    wanted = {difference.field: difference.wanted for difference in drift.differences}
-    actions = []
-    if options := _options(wanted):
-        risky = "unsafe" if {"uid", "home"} & set(wanted) else "safe"
-        actions.append(_do(f"change {drift.name}: {', '.join(wanted)}", f"usermod{options} {name}", risky))
-    for field, value in wanted.items():
-        if isinstance(value, Pattern):
-            sentence = f"choose a {field} for {drift.name} that matches {value.matches}"
-            actions.append(_do(sentence, f"usermod {_OPTIONS[field]} VALUE {name}", "manual"))
-    if wanted.get("locked"):
-        actions.append(_do(f"lock {drift.name}", f"usermod -L {name}", "safe"))
-    if wanted.get("locked") is False or wanted.get("default_password") is False:
-        actions.append(_password(drift.name))
-    return actions
-
-
-def forget(name: str) -> list[Action]:
-    """Return what removes an account that must not be there; its home is kept."""
-    return [_do(f"remove the account {name}, keep its home", f"userdel {shlex.quote(name)}", "unsafe")]
-
-
-_OPTIONS = {"uid": "-u", "group": "-g", "groups": "-G", "home": "-d", "shell": "-s"}
-
-
-def _options(wanted: Mapping[str, Any]) -> str:
-    values = {field: wanted[field] for field in _OPTIONS if isinstance(wanted.get(field), int | str | list)}
-    words = {field: ",".join(value) if isinstance(value, list) else str(value) for field, value in values.items()}
-    return "".join(f" {_OPTIONS[field]} {shlex.quote(word)}" for field, word in words.items())
-
-
-def _create(expected: Resource, name: str) -> list[Action]:
-    stated = expected.stated()
-    actions = [_do(f"create the account {expected.name}", f"useradd -m{_options(stated)} {name}", "safe")]
-    if stated.get("locked") is False:
-        actions.append(_password(expected.name))
-    return actions
-
-
-def _password(name: str) -> Action:
-    return _do(f"give {name} a password of its own", f"passwd {shlex.quote(name)}", "manual")
-
-
-def _do(sentence: str, command: str, safety: Any) -> Action:
-    return Action(sentence=sentence, door="container", request=command, safety=safety)
 
 
 KIND = Kind(
