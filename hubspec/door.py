@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -92,9 +93,67 @@ class StepDoor(Protocol):
 
 @dataclass(frozen=True)
 class Doors:
-    """The doors of one cluster. `steps` is the one through which a smoke test works, and nothing else does."""
+    """The doors of one cluster.
+
+    `steps` is the one through which a smoke test works; `work` gives the ways to put the cluster right, told whether
+    the run was interrupted. Nothing that only reads uses either.
+    """
 
     container: ContainerDoor
     hub: HubDoor
     aws: AwsDoor | NotApplicable
     steps: StepDoor | None = None
+    work: Callable[[Callable[[], bool]], Workers] | None = None
+
+
+class ContainerWorker(Protocol):
+    """What can be done in and to the container."""
+
+    def act(self, script: str, hear: Callable[[str], None], *, stop: str) -> None:
+        """Run a script as root, handing on each line; `stop` is run beside it when interrupted. Raises DoorError."""
+
+    def manage(self, argv: list[str]) -> str:
+        """Do a `docker` command to the container itself, and return what to say of it. Raises DoorError."""
+
+    def lock(self, about: str, seconds: float) -> AbstractContextManager[None]:
+        """Hold the cluster's lock. Raises LockedError, DoorError."""
+
+
+class HubWorker(Protocol):
+    """What can be asked of the hub that changes it."""
+
+    def act(self, method: str, path: str, body: str | None) -> str:
+        """Make one request below /hub/api, and return what to say of it. Raises DoorError."""
+
+
+class AwsWorker(Protocol):
+    """What can be asked of AWS that changes the cluster."""
+
+    def act(self, call: str, arguments: str) -> str:
+        """Make one call, `service:Call` and its arguments as an action says them. Raises DoorError."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Requests to the hub as shell text, for a batch in the container that takes them along.
+
+    `before` and `after` stand around the whole batch; `request` gives the command for a method, a path and a body.
+    """
+
+    before: str
+    after: str
+    request: Callable[[str, str, str | None], str]
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The ways to put one cluster right. `stopped` says whether the run was interrupted.
+
+    With a `bundle`, what is for the container and for the hub goes in one batch, through the container alone.
+    """
+
+    container: ContainerWorker
+    hub: HubWorker
+    aws: AwsWorker
+    stopped: Callable[[], bool]
+    bundle: Bundle | None = None

@@ -3,7 +3,9 @@
 HubspecError
 ├── BaselineError   the baseline, or a snapshot file, is not one: a usage error, nothing was looked at
 ├── UnknownClusterError  AWS says that there is no such cluster: a usage error
+├── PlanError       a file holds no plan, or the cluster has moved on since it was made: a usage error
 └── DoorError       a door could not be looked through: what it would have shown is unreadable, never absent
+    └── LockedError somebody else is putting the cluster right
 """
 
 
@@ -26,3 +28,11 @@ class UnknownClusterError(HubspecError):
 
 class DoorError(HubspecError):
     """The engine, the container, the hub or AWS did not let us look."""
+
+
+class PlanError(HubspecError):
+    """A file holds no plan that can be carried out."""
+
+
+class LockedError(DoorError):
+    """Somebody else holds the lock of the cluster; the text is what they say of themselves."""

@@ -48,7 +48,8 @@ class Kind:
     find: the observations that a declared resource is about, each under a label (empty where there is just one).
     undeclared: the things that exist without being declared. policy: what a baseline can say of those.
     explained: name -> id of those observations whose door should be asked what they say of themselves.
-    smoke: the names of its smoke tests.
+    needs: the (kind, name) of the resources that must be put right before one of this kind. smoke: the names of its
+    smoke tests.
     complete: the reading lists everything there is, so what it lacks is absent; otherwise only what was asked for is
     known.
     """
@@ -68,6 +69,7 @@ class Kind:
     forget: Callable[[str], list[Action]] = lambda _name: []
     find: Callable[[Resource, Observations], dict[str, Observation]] | None = None
     explained: Callable[[Mapping[str, Resource], Observations, Undeclared], dict[str, str]] = lambda _d, _o, _p: {}
+    needs: Callable[[Resource], list[tuple[str, str]]] = lambda _resource: []
     smoke: tuple[str, ...] = ()
     single: str | None = None
     complete: bool = True

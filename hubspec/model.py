@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretBytes, Tag, field_validator
 
 from hubspec.duration import Duration, seconds
 
@@ -199,6 +199,12 @@ class Action(Value):
     door: Literal["container", "engine", "hub", "aws"] = Field(description="The way it is carried out.")
     request: str = Field(description="The shell command, or the API request, that does it. Never holds a secret.")
     safety: Literal["safe", "unsafe", "manual"] = Field(description="'manual' is for a person only.")
+    payload: SecretBytes | None = Field(
+        None,
+        exclude=True,
+        repr=False,
+        description="The content of a file in base64, as the shell variable `payload` of the request; it is never written down.",
+    )
 
 
 class Waiver(Value):
@@ -279,3 +285,6 @@ class Run(Value):
     exit_code: int
     notices: list[str] = Field(description="What to know first: waivers expired or orphaned, TLS not verified.")
     round_trips: dict[str, int] = Field(description="Door -> number of round trips through it.")
+    plan: list[dict[str, Any]] = Field(
+        default_factory=list, description="The entries of the plan in order, each with its cluster and its result."
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from hubspec.model import Action, AtMost, Outcome, Pattern, Record
@@ -19,12 +20,11 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
         stated = check.resource.stated()
         expected = {name: plain(value) for name, value in stated.items() if name in (check.fields or ())}
         expected = {"ensure": check.resource.ensure} | expected
-    looked = verdict.outcome is not Outcome.UNREADABLE and verdict.outcome is not Outcome.NOT_APPLICABLE
-    found = plain(verdict.found) if looked and verdict.found is not None else None
-    if found is not None and check.resource:
-        found = {"ensure": "present"} | {name: value for name, value in found.items() if name in expected}
-    elif looked and check.resource:
-        found = {"ensure": "absent"}
+    first = verdict.before or verdict
+    found, was = _found(verdict, expected), _found(first, expected)
+    # What was wrong, where it is not any more; what is wrong, where it still is.
+    wrong = first if verdict.outcome is Outcome.FIXED else verdict
+    actions = dict.fromkeys((*first.actions, *(() if verdict.outcome is Outcome.FIXED else verdict.actions)))
     waiver = verdict.waiver
     return Record(
         run=run,
@@ -41,13 +41,13 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
         outcome=verdict.outcome,
         message=plain(verdict.reason),
         expected=expected,
-        before=found,
+        before=was,
         after=found,
         differences=[
             {"field": plain(difference.field), "wanted": plain(difference.wanted), "found": plain(difference.found)}
-            for difference in verdict.differences
+            for difference in wrong.differences
         ],
-        actions=[plain(_action(action, reading.container)) for action in verdict.actions],
+        actions=[plain(_action(action, reading.container, verdict.results)) for action in actions],
         details=[{"title": plain(detail.title), "text": plain(detail.text)} for detail in verdict.details],
         waiver=waiver.model_dump(include={"reason", "owner", "ticket", "until"}) if waiver else None,
         declared_at=str(check.place),
@@ -58,9 +58,24 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
     )
 
 
-def _action(action: Action, container: str) -> dict[str, Any]:
+def _found(verdict: Verdict, expected: dict[str, Any]) -> dict[str, Any] | None:
+    """Return field -> value found, None where nothing was looked at."""
+    if verdict.outcome in {Outcome.UNREADABLE, Outcome.NOT_APPLICABLE}:
+        return None
+    found = plain(verdict.found) if verdict.found is not None else None
+    if not verdict.check.resource:
+        return found
+    if found is None:
+        return {"ensure": "absent"}
+    return {"ensure": "present"} | {name: value for name, value in found.items() if name in expected}
+
+
+def _action(action: Action, container: str, results: Mapping[str, str]) -> dict[str, Any]:
     ways = {"container": f"sudo docker exec -it {shlex.quote(container)} ", "engine": "sudo "}
-    return action.model_dump() | {"command": ways.get(action.door, "") + action.request, "result": None}
+    return action.model_dump() | {
+        "command": ways.get(action.door, "") + action.request,
+        "result": results.get(action.request),
+    }
 
 
 def plain(value: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -32,7 +33,11 @@ TOLD = 3
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """What a check found. `actions` would put it right; empty where nothing differs or nothing could be seen."""
+    """What a check found. `actions` would put it right; empty where nothing differs or nothing could be seen.
+
+    Where something was done about it in this run, `before` is what was found then, and `results` is request -> what
+    became of it.
+    """
 
     check: Check
     cluster: str
@@ -44,6 +49,8 @@ class Verdict:
     actions: tuple[Action, ...] = ()
     waiver: Waiver | None = None
     details: tuple[Detail, ...] = ()
+    before: Verdict | None = None
+    results: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Return the outcome and its reason, for pytest's own messages."""

@@ -28,7 +28,6 @@ class Call:
     needs: tuple[Need, ...] = NEEDS
 
 
-_SMOKE: tuple[Need, ...] = ("smoke",)
 _STEPS: tuple[Need, ...] = ("smoke", "remediate")
 _REMEDY: tuple[Need, ...] = ("remediate",)
 
@@ -53,8 +52,8 @@ CALLS: dict[str, Call] = {
     "GetObject": Call("s3", "get_object", "s3:GetObject", "logs"),
     "AddJobFlowSteps": _emr("AddJobFlowSteps", "add_job_flow_steps", _STEPS),
     "CancelSteps": _emr("CancelSteps", "cancel_steps", _STEPS),
-    "PutObject": Call("s3", "put_object", "s3:PutObject", "scratch", _SMOKE),
-    "DeleteObject": Call("s3", "delete_object", "s3:DeleteObject", "scratch", _SMOKE),
+    "PutObject": Call("s3", "put_object", "s3:PutObject", "scratch", _STEPS),
+    "DeleteObject": Call("s3", "delete_object", "s3:DeleteObject", "scratch", _STEPS),
     "AddTags": _emr("AddTags", "add_tags", _REMEDY),
     "RemoveTags": _emr("RemoveTags", "remove_tags", _REMEDY),
     "SetTerminationProtection": _emr("SetTerminationProtection", "set_termination_protection", _REMEDY),

@@ -43,6 +43,19 @@ class _Pinned(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs, assert_fingerprint=self._fingerprint, assert_hostname=False)
 
 
+_ALREADY = {("POST", 409), ("DELETE", 404)}
+"""What the hub answers where a thing is as it was to be made (JupyterHub 0.8 and later)."""
+
+
+class AnsweredError(DoorError):
+    """The hub answered, and not with what was asked for. `status` is that of HTTP."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        """Take the sentence for a person, and the status."""
+        super().__init__(sentence)
+        self.status = status
+
+
 class HubDoor:
     """The API of one hub.
 
@@ -68,7 +81,7 @@ class HubDoor:
             entries: dict[str, Any] = {}
             offset = 0
             while True:
-                page = self._ask(session, "GET", base, path, {"limit": PAGE, "offset": offset})
+                page = self._ask(session, "GET", base, path, query={"limit": PAGE, "offset": offset})
                 if isinstance(page, list):
                     return page
                 if not isinstance(page, dict) or not isinstance(page.get("items"), list):
@@ -90,9 +103,22 @@ class HubDoor:
 
     def delete(self, path: str) -> None:
         """Delete one thing. Raises DoorError."""
+        self.act("DELETE", path, None)
+
+    def act(self, method: str, path: str, body: str | None) -> str:
+        """Make one request that changes something, with a body of JSON, and return what to say of it.
+
+        What is there already (409), and what to delete is not there (404), is as wanted. Raises DoorError.
+        """
         base, token = self._address(), self._token()
         with self._session(token) as session:
-            self._ask(session, "DELETE", base, path)
+            try:
+                self._ask(session, method, base, path, body=body)
+            except AnsweredError as error:
+                if (method, error.status) in _ALREADY:
+                    return "it was so already"
+                raise
+        return ""
 
     def _address(self) -> str:
         base = self._url().rstrip("/")
@@ -110,13 +136,20 @@ class HubDoor:
             session.mount("https://", _Pinned(self._trust.fingerprint))
         return session
 
-    def _ask(
-        self, session: requests.Session, method: str, base: str, path: str, query: dict[str, int] | None = None
+    def _ask(  # noqa: PLR0913 - one HTTP request
+        self,
+        session: requests.Session,
+        method: str,
+        base: str,
+        path: str,
+        *,
+        query: dict[str, int] | None = None,
+        body: str | None = None,
     ) -> Any:
         what = f"{method} {base}/hub/api{path}"
         self.trips[f"hub {method}"] = self.trips.get(f"hub {method}", 0) + 1
         try:
-            status, reason, body = self._fetch(session, method, f"{base}/hub/api{path}", query)
+            status, reason, answer = self._fetch(session, method, f"{base}/hub/api{path}", query, body)
         except requests.exceptions.SSLError as error:
             raise DoorError(f"{what}: {self._distrust(error)}") from None
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
@@ -131,19 +164,21 @@ class HubDoor:
                 f"{what} answered {status}, a redirect to {host}: not followed, the token is for {base} only; is --hub-url right?"
             )
         if status >= requests.codes.bad_request:
-            raise DoorError(f"{what} answered {status}: {_shown(body)}")
-        if status == requests.codes.no_content:
+            raise AnsweredError(f"{what} answered {status}: {_shown(answer)}", status)
+        if status == requests.codes.no_content or (method != "GET" and not answer):
             return None
         try:
-            return json.loads(body)
+            return json.loads(answer)
         except ValueError:
-            raise DoorError(f"{what} answered no JSON: {_shown(body)}; is --hub-url that of a JupyterHub?") from None
+            raise DoorError(f"{what} answered no JSON: {_shown(answer)}; is --hub-url that of a JupyterHub?") from None
 
     def _fetch(
-        self, session: requests.Session, method: str, url: str, query: dict[str, int] | None
+        self, session: requests.Session, method: str, url: str, query: dict[str, int] | None, sent: str | None
     ) -> tuple[int, str, bytes]:
         until = time.monotonic() + self.deadline
         options: dict[str, Any] = {"params": query, "stream": True, "allow_redirects": False, "timeout": self.deadline}
+        if sent is not None:
+            options |= {"data": sent.encode(), "headers": {"Content-Type": "application/json"}}
         with session.request(method, url, **options) as answer:
             body = bytearray()
             # read1 returns what has come, so a server that drips one byte a second meets the deadline too.

@@ -67,8 +67,8 @@ def _first(session: Session, where: str, parts: tuple[str, ...]) -> Iterator[Det
             return
 
 
-def tail(session: Session, uri: str, lines: int) -> tuple[str, int]:
-    """Return the last lines of a gzipped log, and its size unpacked in bytes.
+def tail(session: Session, uri: str, lines: int, keep: int = KEPT) -> tuple[str, int]:
+    """Return the last lines of a gzipped log, at most `keep` bytes of it, and its size unpacked in bytes.
 
     Raises NotThereError; DoorError where S3 refuses, it takes longer than the deadline, or it is not gzip.
     """
@@ -80,7 +80,7 @@ def tail(session: Session, uri: str, lines: int) -> tuple[str, int]:
         with gzip.GzipFile(fileobj=body) as unpacked:
             while chunk := unpacked.read(CHUNK):
                 size += len(chunk)
-                kept = (kept + chunk)[-KEPT:]
+                kept = (kept + chunk)[-keep:]
                 if time.monotonic() > late:
                     raise DoorError(f"{uri} is too long to be unpacked in {session.deadline:g} s; see its end with:"
                                     f" aws s3 cp {uri} - | gunzip | tail")  # fmt: skip

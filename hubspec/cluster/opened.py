@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from hubspec.cluster.aws import EmrDoor
+from hubspec.cluster.aws_worker import AwsWorker
 from hubspec.cluster.docker import DockerDoor
+from hubspec.cluster.docker_worker import DockerWorker
 from hubspec.cluster.hub import HubDoor, Trust
+from hubspec.cluster.hub_shell import bundle
 from hubspec.cluster.options import DoorOptions
+from hubspec.cluster.step_worker import StepWorker
 from hubspec.cluster.steps import StepDoor
 from hubspec.cluster.token import Minted, from_file, mint, revoke
-from hubspec.door import Doors
+from hubspec.door import Doors, Workers
 from hubspec.errors import DoorError
 
 
@@ -32,9 +36,17 @@ class Site:
 
 @contextlib.contextmanager
 def opened(
-    site: Site, options: DoorOptions, progress: Callable[[str], None], *, scratch: str | None = None
+    site: Site,
+    options: DoorOptions,
+    progress: Callable[[str], None],
+    *,
+    scratch: str | None = None,
+    via: str = "docker",
 ) -> Iterator[Doors]:
-    """Yield the doors of a cluster; nothing is asked of them yet. `scratch` is where a smoke test may put its script."""
+    """Yield the doors of a cluster; nothing is asked of them yet. `scratch` is where a script may be put in S3.
+
+    `via` is how work is done in the container: docker, or step.
+    """
 
     def setting(option: str) -> str | None:
         return options.given(option) or site.known.get(option) or options.text(option)
@@ -61,7 +73,16 @@ def opened(
     trust = Trust(setting("--hub-fingerprint"), setting("--hub-ca"), options.insecure)
     hub = HubDoor(url, token, trust, options.deadline)
     try:
-        yield Doors(container, hub, door, StepDoor(door, scratch))
+        steps = StepDoor(door, scratch)
+
+        def work(stopped: Callable[[], bool]) -> Workers:
+            aws = AwsWorker(door, steps, stopped)
+            if via == "step":
+                by_step = StepWorker(steps, container.container, stopped, progress)
+                return Workers(by_step, hub, aws, stopped, bundle(options.text("--mint-token") or "jovyan"))
+            return Workers(DockerWorker(container, stopped), hub, aws, stopped)
+
+        yield Doors(container, hub, door, steps, work)
     finally:
         for one in minted:
             try:

@@ -15,6 +15,8 @@ from hubspec.cluster.session import THROTTLED, NoAnswerError, RefusedError
 from hubspec.errors import DoorError
 from hubspec.model import Detail
 
+MOST = 16 * 1024 * 1024
+"""Bytes of a step's output that are read as a whole."""
 ADDS = 3
 """How often a step is submitted where AWS throttled it, or did not answer and does not list it."""
 
@@ -62,11 +64,11 @@ class StepDoor:
         bucket, key = _split(uri)
         self._session.call("DeleteObject", Bucket=bucket, Key=key)
 
-    def submit(self, name: str, jar: str, arguments: list[str]) -> str:
+    def submit(self, name: str, jar: str, arguments: list[str], *, new_name: bool = True) -> str:
         """Submit one step that ends nothing when it fails, and return its id. Raises DoorError.
 
-        AWS may have taken a step whose answer was lost: it is looked for by its name, which must be new, before it is
-        submitted again (AddJobFlowSteps has no idempotency token).
+        AWS may have taken a step whose answer was lost: where its name is new, it is looked for by that before it is
+        submitted again (AddJobFlowSteps has no idempotency token); where it is not, it is not submitted again.
         """
         step = {"Name": name, "ActionOnFailure": "CONTINUE", "HadoopJarStep": {"Jar": jar, "Args": arguments}}
         for left in reversed(range(ADDS)):
@@ -76,7 +78,9 @@ class StepDoor:
             except (RefusedError, NoAnswerError) as error:
                 if isinstance(error, RefusedError) and error.code not in THROTTLED:
                     raise
-                taken = self._newest(name)
+                taken = self._newest(name) if new_name else None
+                if not new_name and isinstance(error, NoAnswerError):
+                    raise
                 if taken:
                     return taken
                 if not left:
@@ -104,13 +108,17 @@ class StepDoor:
             if told.get("Status") == "FAILED":
                 raise DoorError(f"{step} cannot be cancelled: {told.get('Reason', json.dumps(told))}")
 
-    def output(self, step: str) -> str | None:
-        """Return the last lines of a step's stdout from S3; None where it has not arrived. Raises DoorError."""
+    def output(self, step: str, *, whole: bool = False) -> str | None:
+        """Return the last lines of a step's stdout from S3, or (up to MOST bytes) all; None where it has not arrived.
+
+        Raises DoorError.
+        """
         where = logs.folder(self._aws.describe().get("LogUri"), self._aws.cluster_id, step)
         if where is None:
             raise DoorError("the cluster has no log URI in S3, so the output of a step cannot be read")
         try:
-            return logs.tail(self._session, f"{where}stdout.gz", logs.LINES["stdout"])[0]
+            lines, kept = (MOST, MOST) if whole else (logs.LINES["stdout"], logs.KEPT)
+            return logs.tail(self._session, f"{where}stdout.gz", lines, kept)[0]
         except NotThereError:
             return None
 

@@ -141,4 +141,5 @@ KIND = Kind(
     parse=parse,
     fix=fix,
     forget=forget,
+    smoke=("restart",),
 )

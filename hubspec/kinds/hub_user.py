@@ -93,4 +93,5 @@ KIND = Kind(
     parse=parse,
     fix=fix,
     forget=forget,
+    needs=lambda resource: [("user", resource.name)],
 )

@@ -15,7 +15,11 @@ from tests.conftest import ROOT
 def test_every_option_is_documented() -> None:
     text = (ROOT / "docs" / "options.md").read_text()
 
-    assert [option for option in ["--cluster", "--smoke", "--insecure", *_TEXT] if f"`{option}" not in text] == []
+    assert [
+        option
+        for option in ["--cluster", "--smoke", "--fail-on-fixed", "--insecure", *_TEXT]
+        if f"`{option}" not in text
+    ] == []
 
 
 def test_every_field_is_documented() -> None:

@@ -39,6 +39,9 @@ MAY_IMPORT = {
     "waiver":       "model kinds baseline check",
     "verdict":      "model compare kinds baseline snapshot check waiver",
     "smoke":        "model errors door snapshot check verdict",
+    "plan":         "model errors kinds baseline record verdict",
+    "apply":        "model errors door plan",
+    "remedied":     "model verdict",
     "collect":      "model errors kind kinds door baseline snapshot",
     "record":       "model printable verdict",
     "report":       "",
@@ -46,7 +49,16 @@ MAY_IMPORT = {
     "cluster":      "",
     "cluster.*":    "model errors masked door cluster.*",  # a door knows no kinds
     "iam":          "cluster.calls",
-    "__main__":     "model kinds baseline iam cluster.calls",
+    "written":      "printable",
+    "durable":      "model compare kinds masked",
+    "thing":        "model compare kinds record durable",
+    "survey":       "model kind kinds kinds.file door baseline snapshot collect",
+    "draft":        "model kind kinds printable baseline snapshot durable survey thing written",
+    "adopt":        "model errors masked kinds printable baseline snapshot check verdict draft written",
+    "init":         "errors printable baseline snapshot survey adopt cluster.options cluster.opened",
+    "difference":   "model kind kinds baseline snapshot check verdict record",
+    "diff":         "errors kinds printable baseline snapshot record difference",
+    "__main__":     "model errors kinds baseline iam init diff cluster.calls cluster.options",
 }  # fmt: skip
 ROOMS = {
     # folder -> the folders of this repository that it may import
