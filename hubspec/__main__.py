@@ -1,34 +1,96 @@
-"""`python -m hubspec`: the schemas, the table of fields and the IAM policies that docs/ ships."""
+"""`python -m hubspec`: baselines from a live cluster, differences, and the schemas, fields and policies that docs/ ships."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
 
 from hubspec.baseline import schema
 from hubspec.cluster.calls import NEEDS
+from hubspec.cluster.options import DOORS, INSECURE, variable
+from hubspec.errors import DoorError, HubspecError
 from hubspec.iam import policy
 from hubspec.kinds import KINDS
 from hubspec.model import Record, Resource
 
+WRONG_USE, COULD_NOT_LOOK = 4, 11
+"""As an audit has it."""
 
-def main() -> None:
-    """Print what was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m hubspec", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(WRONG_USE, f"hubspec: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the grammar of the command line."""
+    top = _Parser(prog="python -m hubspec", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
     printer = commands.add_parser("schema", help="print a JSON schema")
     printer.add_argument("of", choices=["baseline", "record"])
     commands.add_parser("fields", help="print every kind with its fields, as Markdown")
     policies = commands.add_parser("iam", help="print an IAM policy with the least that is needed")
     policies.add_argument("need", choices=NEEDS)
-    asked = parser.parse_args()
+    init = commands.add_parser("init", help="write a baseline of what is there")
+    init.add_argument("-o", "--output", metavar="FILE", help="the file to write (default: CLUSTER.yaml)")
+    init.add_argument("--force", action="store_true", help="put it in place of a file that is there")
+    init.add_argument("--cluster", metavar="NAME", help="j-XXX (env HUBSPEC_CLUSTER)")
+    init.add_argument("--snapshot", metavar="FILE", help="take what was saved, and look at no cluster")
+    for option, text in DOORS.items():
+        init.add_argument(
+            option, metavar=option.rsplit("-", 1)[1].upper(), help=f"{text} (env {variable(option)})".replace("%", "%%")
+        )
+    init.add_argument("--insecure", action="store_true", help=f"{INSECURE} (env HUBSPEC_INSECURE=1)")
+    diff = commands.add_parser("diff", help="say what differs between two snapshots, or a snapshot and a baseline")
+    diff.add_argument("before", metavar="A", type=Path, help="a snapshot or a baseline")
+    diff.add_argument("after", metavar="B", type=Path, help="the other one")
+    diff.add_argument("--json", action="store_true", help="print a JSON document")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command. Exit 0 done or no difference, 1 differences, 4 wrong use with a sentence, 11 could not look."""
+    asked = parser().parse_args(argv)
+    try:
+        return run(asked)
+    except HubspecError as error:
+        print(f"hubspec: {error}", file=sys.stderr)
+        return COULD_NOT_LOOK if isinstance(error, DoorError) else WRONG_USE
+    except KeyboardInterrupt:
+        print("hubspec: interrupted", file=sys.stderr)
+        return 130
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Do the parsed command, and return its exit code. Raises HubspecError."""
+    if asked.command == "init":
+        from hubspec.init import init
+
+        return init(asked, lambda line: print(line, file=sys.stderr, flush=True))
+    if asked.command == "diff":
+        return diff(asked)
     if asked.command == "fields":
         print("\n".join(fields()))
     elif asked.command == "iam":
         print(json.dumps(policy(asked.need), indent=2))
     else:
         print(json.dumps(schema() if asked.of == "baseline" else Record.model_json_schema(), indent=2))
+    return 0
+
+
+def diff(asked: argparse.Namespace) -> int:
+    """Print what differs, and return the exit code. Raises HubspecError."""
+    from hubspec import diff as of
+
+    names = (str(asked.before), str(asked.after))
+    found = of.differences(of.opened(asked.before), of.opened(asked.after))
+    print(of.as_json(found, names) if asked.json else "\n".join(of.lines(found, names)))
+    return of.code(found)
 
 
 def fields() -> Iterator[str]:
@@ -44,4 +106,4 @@ def fields() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -50,8 +50,8 @@ MAY_IMPORT = {
     "cluster.*":    "model errors masked door cluster.*",  # a door knows no kinds
     "iam":          "cluster.calls",
     "written":      "printable",
-    "durable":      "model compare kinds masked",
-    "thing":        "model compare kinds record durable",
+    "durable":      "model compare kinds masked record",
+    "thing":        "model compare kinds durable",
     "survey":       "model kind kinds kinds.file door baseline snapshot collect",
     "draft":        "model kind kinds printable baseline snapshot durable survey thing written",
     "adopt":        "model errors masked kinds printable baseline snapshot check verdict draft written",

@@ -1,0 +1,97 @@
+"""The command `init`: which cluster or snapshot, which file, and what is told about what was written."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from hubspec.adopt import BASE, write
+from hubspec.baseline import load
+from hubspec.cluster.opened import Site, opened
+from hubspec.cluster.options import CLUSTER_ID, DoorOptions
+from hubspec.errors import HubspecError
+from hubspec.printable import printable
+from hubspec.snapshot import Snapshot, read_file
+from hubspec.survey import survey, watched
+
+
+class Arguments(DoorOptions):
+    """The options of `init`: from its command line, or else the environment."""
+
+    def __init__(self, asked: argparse.Namespace) -> None:
+        """Take the parsed command line."""
+        self._asked = asked
+
+    def given(self, option: str) -> str | None:
+        """Return the value of an option on the command line, or None."""
+        value: str | None = getattr(self._asked, option.strip("-").replace("-", "_"))
+        return value
+
+    def switched(self, option: str) -> bool:
+        """Say whether an option without a value stands on the command line."""
+        return bool(self.given(option))
+
+    def refuse(self, message: str) -> NoReturn:
+        """Raise HubspecError."""
+        raise HubspecError(message)
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder in which the command was called."""
+        return Path.cwd()
+
+
+def init(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Write a baseline of what is there, say what it does not demand, and return the exit code. Raises HubspecError."""
+    options = Arguments(asked)
+    # A file or a cluster that the command line names counts before the other one in the environment.
+    saved = asked.snapshot or (None if asked.cluster else options.text("--snapshot"))
+    if asked.snapshot and asked.cluster:
+        options.refuse("--snapshot looks at no cluster: give it or --cluster, not both")
+    if saved:
+        snapshot = read_file(Path(saved).expanduser())
+        path = _output(asked, snapshot.cluster)
+        written = write(snapshot, path)
+    else:
+        cluster = _cluster(options)
+        path = _output(asked, cluster)
+        written = write(_seen(cluster, options, say), path, watch=watched(load(BASE)))
+    for line in written.telling():
+        say(line)
+    return written.code
+
+
+def _seen(cluster: str, options: Arguments, say: Callable[[str], None]) -> Snapshot:
+    clock = time.monotonic()
+    with opened(Site(cluster), options, say) as doors:
+        snapshot = survey(cluster, doors, load(BASE))
+    trips = ", ".join(f"{count} {sort}" for sort, count in snapshot.trips.items()) or "none"
+    say(f"{cluster}: read in {time.monotonic() - clock:.2f} s; round trips: {trips}")
+    return snapshot
+
+
+def _cluster(options: Arguments) -> str:
+    name = options.text("--cluster")
+    if not name:
+        options.refuse("of which cluster? Give --cluster j-XXX, or --snapshot FILE")
+    if name == "lab":
+        options.refuse(
+            'the lab is a cluster like any other here: eval "$(python -m lab env)", then --cluster with the id that'
+            " `python -m lab status` tells"
+        )
+    if not re.fullmatch(CLUSTER_ID, name):
+        options.refuse(f"--cluster {printable(name)}: wanted one of EMR's own ids (j-2AXXXXXXGAPLF)")
+    return name
+
+
+def _output(asked: argparse.Namespace, cluster: str) -> Path:
+    """Return the file to write. Raises HubspecError where it is there, so that nothing is looked at in vain."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", cluster).lstrip(".")
+    path = Path(asked.output or f"{name or 'cluster'}.yaml").expanduser()
+    if path.exists() and not asked.force:
+        raise HubspecError(f"{path}: is there already; give --force to replace it, or another -o FILE")
+    return path
