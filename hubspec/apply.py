@@ -29,6 +29,13 @@ class Result:
     text: str
     at: datetime
 
+    @property
+    def summary(self) -> str:
+        """Return why in one line: the last one, which is where programs say what went wrong."""
+        first, _, rest = self.text.partition(": ")
+        last = next((line for line in reversed(self.text.splitlines()) if line.strip()), "")
+        return f"{first}: {last.strip()}" if rest and "\n" in self.text and first.startswith("status") else last.strip()
+
     def __str__(self) -> str:
         return f"{self.state} at {self.at:%H:%M:%S} UTC{f': {self.text}' if self.text else ''}"
 

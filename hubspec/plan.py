@@ -18,6 +18,8 @@ from hubspec.verdict import Verdict
 
 VERSION = 1
 """Version of a plan file."""
+SHOWN = 110
+"""Characters of a request on the terminal."""
 DOORS = ("engine", "container", "hub", "aws")
 """The order in which doors are worked through: a container runs before its users are made, a user is there before the
 hub is told of it."""
@@ -170,4 +172,5 @@ def lines(plan_: Plan) -> Iterator[str]:
     for entry in plan_.entries:
         needs = f", after {', '.join(entry.needs)}" if entry.needs else ""
         yield f"  {entry.id:>3}. {entry.action.safety:<6} {entry.kind} {entry.resource}: {entry.action.sentence} ({entry.permission}{needs})"
-        yield f"       {entry.action.request}"
+        request = entry.action.request
+        yield f"       {request if len(request) <= SHOWN else f'{request[:SHOWN]}... (whole in plan.json)'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 from hubspec.model import Action, AtMost, Outcome, Pattern, Record
 from hubspec.printable import printable
 from hubspec.verdict import Verdict
+
+_SIMPLE = re.compile(r"(?:[^\s'\"|&;<>()$`{}*?\[\]~#\\]|'[^']*'| )+")
+"""A command without anything that only a shell understands, but for single quotes."""
 
 
 def record(verdict: Verdict, *, run: str, test: str) -> Record:
@@ -71,11 +75,13 @@ def _found(verdict: Verdict, expected: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _action(action: Action, container: str, results: Mapping[str, str]) -> dict[str, Any]:
-    ways = {"container": f"sudo docker exec -it {shlex.quote(container)} ", "engine": "sudo "}
-    return action.model_dump() | {
-        "command": ways.get(action.door, "") + action.request,
-        "result": results.get(action.request),
-    }
+    command = action.request
+    if action.door == "container":
+        inside = command if _SIMPLE.fullmatch(command) else f"sh -c {shlex.quote(command)}"
+        command = f"sudo docker exec -it {shlex.quote(container)} {inside}"
+    elif action.door == "engine":
+        command = f"sudo {command}"
+    return action.model_dump() | {"command": command, "result": results.get(action.request)}
 
 
 def plain(value: Any) -> Any:

@@ -22,5 +22,11 @@ def remedied(before: Verdict, after: Verdict, results: Mapping[str, str]) -> Ver
         reason = f"{before.reason}; it was put right, and is as declared now"
         return replace(after, outcome=Outcome.FIXED, reason=reason, before=before, results=tried)
     failed = [text for text in tried.values() if not text.startswith("done")]
-    said = f"; tried: {failed[0]}" if failed else "; what was tried did not change that"
+    said = f"; tried, and {_short(failed[0])}" if failed else "; what was tried did not change that"
     return replace(after, reason=f"{after.reason}{said}", before=before, results=tried)
+
+
+def _short(text: str) -> str:
+    """Return a result in one line: its beginning, and the last line of what was printed."""
+    first, *others = [line.strip() for line in text.splitlines() if line.strip()]
+    return f"{first.partition(': ')[0]}: {others[-1]}" if others else first

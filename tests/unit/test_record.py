@@ -123,9 +123,18 @@ def test_anything_printed_is_printable(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("door", "command"),
-    [("container", "sudo docker exec -it 'my hub' x"), ("engine", "sudo x"), ("hub", "x"), ("aws", "x")],
+    ("door", "asked", "command"),
+    [
+        ("container", "usermod -s /bin/sh -- 'a b'", "sudo docker exec -it 'my hub' usermod -s /bin/sh -- 'a b'"),
+        ("container", "a || b", "sudo docker exec -it 'my hub' sh -c 'a || b'"),
+        ("container", "a '$b' $c", """sudo docker exec -it 'my hub' sh -c 'a '"'"'$b'"'"' $c'"""),
+        ("container", "cat x*", "sudo docker exec -it 'my hub' sh -c 'cat x*'"),
+        ("engine", "docker start x", "sudo docker start x"),
+        ("hub", "x", "x"),
+        ("aws", "x", "x"),
+    ],
 )
-def test_an_action_has_the_command_that_is_pasted_on_the_master(door: Any, command: str) -> None:
-    action = Action(sentence="s", door=door, request="x", safety="safe")
-    assert _action(action, "my hub")["command"] == command
+def test_an_action_has_the_command_that_is_pasted_on_the_master(door: Any, asked: str, command: str) -> None:
+    action = Action(sentence="s", door=door, request=asked, safety="safe")
+    assert _action(action, "my hub", {asked: "done"})["command"] == command
+    assert _action(action, "my hub", {asked: "done"})["result"] == "done"
