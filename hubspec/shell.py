@@ -12,10 +12,11 @@ from typing import Literal
 
 from hubspec.model import Action
 
-ACCOUNTS, GROUPS, SHADOW = "/etc/passwd", "/etc/group", "/etc/shadow"
+Safety = Literal["safe", "unsafe", "manual"]
+ACCOUNTS, SHADOW = "/etc/passwd", "/etc/shadow"
 
 
-def do(sentence: str, command: str, safety: Literal["safe", "unsafe", "manual"]) -> Action:
+def do(sentence: str, command: str, safety: Safety) -> Action:
     """Return the action that a command line in the container is."""
     return Action(sentence=sentence, door="container", request=command, safety=safety)
 

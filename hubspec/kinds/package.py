@@ -13,19 +13,10 @@ from rattler import BuildString, MatchSpec, PackageRecord
 from rattler.exceptions import InvalidMatchSpecError, InvalidVersionError
 
 from hubspec.kind import Kind, Observations, Undeclared, beyond_declared
-from hubspec.model import Absent, Action, Drift, Observation, Present, Resource, Text
-
-PREFIX = "/opt/conda"
-"""Where EMR's image has conda (EMR Release Guide, 'Installing additional kernels and libraries')."""
+from hubspec.model import Observation, Present, Resource, Text
+from hubspec.package_actions import PREFIX, fix, forget, spec, split
 
 PackageName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+/)?(pip:)?[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-
-
-def split(name: str) -> tuple[str, str, str]:
-    """Return environment, manager ('conda' or 'pip') and package name of `[ENVIRONMENT/][pip:]NAME`."""
-    environment, _, rest = name.rpartition("/")
-    manager, _, package = rest.rpartition(":")
-    return environment or "base", manager or "conda", package
 
 
 class Package(Resource):
@@ -59,7 +50,7 @@ class Package(Resource):
             elif any(character.isspace() for character in f"{self.version}{self.build}"):
                 raise InvalidMatchSpecError("a blank separates version and build")
             else:
-                MatchSpec(self.spec(version=self.version, build=self.build))
+                MatchSpec(spec(self.name, self.version, self.build))
         except (InvalidSpecifier, InvalidMatchSpecError) as error:
             language = "pip version specifier, such as ==1.5.*" if pip else "conda version or build, such as >=2,<3"
             message = f"version {self.version!r}, build {self.build!r}: not a {language} ({error})"
@@ -73,13 +64,6 @@ class Package(Resource):
         prefix = "" if environment == "base" else f"{environment}/"
         return prefix + (f"pip:{canonicalize_name(package)}" if manager == "pip" else package.lower())
 
-    def spec(self, *, version: str | None = None, build: str | None = None) -> str:
-        """Return the package as its manager's install command takes it, by default with what was stated."""
-        package = split(self.name)[2]
-        if split(self.name)[1] == "pip":
-            return package + (version or "")
-        return " ".join([package, *([version or "*"] if version or build else []), *([build] if build else [])])
-
     def accepts(self, field: str, found: Any) -> bool:
         """Compare `version` and `build` as the package's own manager does; the rest by value."""
         if field not in {"version", "build"} or not isinstance(found, str):
@@ -89,9 +73,9 @@ class Package(Resource):
             if manager == "pip":
                 return SpecifierSet(self.version or "").contains(found, prereleases=True)
             version, build = (found, "0") if field == "version" else ("0", found)
-            spec = MatchSpec(self.spec(**{field: getattr(self, field)}))
+            stated = {"version": None, "build": None, field: getattr(self, field)}
             record = PackageRecord(package, version, BuildString(build), 0, "noarch")
-            return spec.matches(record)
+            return MatchSpec(spec(self.name, **stated)).matches(record)
         except (ValueError, InvalidVersionError):  # what was found is no version, or no build string
             return False
 
@@ -186,38 +170,6 @@ def undeclared(
 ) -> dict[str, Any]:
     """Return the packages that a person asked for and nobody declared; dependencies are no drift."""
     return {name: seen for name, seen in beyond_declared(declared, observed, policy).items() if seen["requested"]}
-
-
-def fix(drift: Drift) -> list[Action]:
-    """Return what installs the declared version; conda's solver may change others, so a change of version is unsafe."""
-    if drift.expected.ensure == "absent":
-        return forget(drift.name)
-    assert isinstance(drift.expected, Package)
-    environment, manager, _ = split(drift.name)
-    missing = isinstance(drift.observed, Absent)
-    spec = drift.expected.spec(version=drift.expected.version, build=drift.expected.build)
-    if manager == "pip":
-        command = f"{_prefix(environment)}/bin/pip install {shlex.quote(spec)}"
-    else:
-        command = f"{PREFIX}/bin/conda install -y -n {shlex.quote(environment)} {shlex.quote(spec)}"
-    sentence = f"install {spec} into the environment {environment}"
-    return [Action(sentence=sentence, door="container", request=command, safety="safe" if missing else "unsafe")]
-
-
-def forget(name: str) -> list[Action]:
-    """Return what removes a package that must not be there."""
-    environment, manager, package = split(name)
-    command = (
-        f"{_prefix(environment)}/bin/pip uninstall -y"
-        if manager == "pip"
-        else f"{PREFIX}/bin/conda remove -y -n {shlex.quote(environment)}"
-    )
-    sentence = f"remove {package} from the environment {environment}"
-    return [Action(sentence=sentence, door="container", request=f"{command} {shlex.quote(package)}", safety="unsafe")]
-
-
-def _prefix(environment: str) -> str:
-    return shlex.quote(PREFIX if environment == "base" else f"{PREFIX}/envs/{environment}")
 
 
 KIND = Kind(
