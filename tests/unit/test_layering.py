@@ -25,8 +25,10 @@ MAY_IMPORT = {
     "cluster_actions": "model duration",
     "shell":        "model",
     "user_actions": "model shell",
+    "package_actions": "model shell",
     "kinds.cluster": "model duration kind network launched cluster_actions",
     "kinds.user":   "model kind user_actions",
+    "kinds.package": "model kind package_actions",
     "kinds.*":      "model duration masked kind",  # a kind knows no other
     "kinds":        "kind kinds.*",
     "layers":       "errors",
