@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from hubspec.door import Bundle, Workers
-from hubspec.errors import DoorError
+from hubspec.errors import DoorError, LockedError
 from hubspec.model import Action
 from hubspec.plan import Entry, batches
 
@@ -67,7 +67,7 @@ def apply(entries: list[Entry], workers: Workers, told: Callable[[Entry, Result]
 
     A failed one leaves those that need it undone, and no other. Where a door breaks off, what was under way is
     unknown, and what came after it was not reached. `workers.stopped()` turning true ends it after the action under way.
-    Raises nothing that a door raises: it is in the results.
+    What a door raises is in the results, but for LockedError: then nothing was done.
     """
     applied = Applied(entries, told)
     for door, batch in _bundled(entries, workers):
@@ -161,6 +161,8 @@ def _in_container(batch: list[Entry], workers: Workers, applied: Applied) -> Non
     broken = "its answer broke off"
     try:
         workers.container.act(script(batch, nonce, workers.bundle), ears.hear, stop=f"touch {_stop_file(nonce)}")
+    except LockedError:
+        raise
     except DoorError as error:
         broken = str(error)
     for entry in batch:

@@ -17,7 +17,7 @@ import pytest
 
 import lab
 from lab import breaks, hub, inside
-from lab.breaks import BREAKS, RefusedError
+from lab.breaks import BREAKS, RefusedError, aws
 from lab.breaks.model import Scene
 from lab.model import HUB
 from tests.conftest import ROOT, Audit, Run
@@ -266,3 +266,94 @@ def test_a_selection_plans_for_itself_alone(audit: Audit) -> None:
 
     assert run.code == 0, run.text
     assert {entry["resource"] for entry in entries} == {"ana"}
+
+
+SEEN: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize("way", ["docker", "step"])
+def test_the_same_plan_has_the_same_outcome_by_either_way(on: Scene, audit: Audit, way: str) -> None:
+    breaks.apply("diego-missing")
+    breaks.apply("hub-diego-missing")
+    before = [token["id"] for token in hub.must(on.lab, "GET", "/users/jovyan/tokens")["api_tokens"]]
+    try:
+        run = audit(BOTH[1], "--cluster", "lab", "--remediate=safe", "--via", way, checks=BOTH[0])
+        again = audit(BOTH[1], "--cluster", "lab", "--remediate=safe", "--via", way, checks=BOTH[0])
+    finally:
+        breaks.mend("diego-missing")
+        breaks.mend("hub-diego-missing")
+    after = [token["id"] for token in hub.must(on.lab, "GET", "/users/jovyan/tokens")["api_tokens"]]
+
+    assert run.code == 0, run.text
+    told = [(entry["kind"], entry["resource"], entry["action"]["request"], entry["needs"]) for entry in plan(run)]
+    outcomes = {(record["resource"], record["control"]): record["outcome"] for record in run.records}
+    assert SEEN.setdefault("plan", told) == told
+    assert SEEN.setdefault("outcomes", outcomes) == outcomes
+    assert run.outcomes()["fixed"] >= 2
+    assert "the plan has no actions" in again.text
+    assert after == before, "a token that was made for the step is deleted"
+    left = aws.client(on, "s3").list_objects_v2(Bucket=emr.LOGS, Prefix="hubspec/").get("Contents", [])
+    assert left == [], "the script is removed"
+    assert ("hubspec remediate" in run.text) == (way == "step")
+
+
+def test_a_step_finds_the_cluster_locked(on: Scene, audit: Audit) -> None:
+    breaks.apply("diego-missing")
+    held = (
+        "exec 9>>/run/hubspec.lock; flock 9; echo 'ana@night, run 7' >/run/hubspec.lock; sleep 60; : >/run/hubspec.lock"
+    )
+    inside.must(on.client, HUB, f"nohup sh -c {json.dumps(held)} >/dev/null 2>&1 & sleep 0.5")
+    try:
+        run = audit("--cluster", "lab", "--remediate=safe", "--via", "step", checks=BOTH[0])
+    finally:
+        inside.must(on.client, HUB, "pkill -f 'sleep 60' || true")
+        breaks.mend("diego-missing")
+
+    assert run.code == 4, run.text
+    assert "is being put right by somebody else: ana@night, run 7" in run.text
+
+
+def test_what_a_restart_takes_away_is_said_and_put_back(on: Scene, audit: Audit, tmp_path: Path) -> None:
+    source = tmp_path / "scratch.conf"
+    source.write_text("lost at a restart\n")
+    baseline = tmp_path / "restart.yaml"
+    files = {"/dev/shm/scratch.conf": {"mode": "0640", "source": str(source)}}
+    baseline.write_text(json.dumps({"extends": str(ROOT / "baselines" / "lab.yaml"), "files": files}))
+    smoke = ["--cluster", "lab", "--baseline", str(baseline), "--smoke=restart"]
+    placed = audit("--cluster", "lab", "--baseline", str(baseline), "--remediate=unsafe", checks="checks/test_files.py")
+    told = audit(*smoke, checks="checks/smoke/test_restart.py")
+    audit("--cluster", "lab", "--baseline", str(baseline), "--remediate=unsafe", checks="checks/test_files.py")
+    back = audit(*smoke, "--remediate=safe", checks="checks/smoke/test_restart.py")
+    whole = audit("--cluster", "lab", "--baseline", str(baseline))
+    inside.must(on.client, HUB, "rm -f /dev/shm/scratch.conf*")
+
+    assert placed.code == 0, placed.text
+    assert told.code == 1, told.text
+    assert "the restart of the container took away: file /dev/shm/scratch.conf is missing" in told.text
+    assert back.code == 0, back.text
+    assert back.outcomes() == {"fixed": 1}
+    assert "all of it was put back" in back.records[0]["message"]
+    assert whole.code == 0, whole.text
+
+
+def test_a_restart_alone_takes_nothing_from_the_lab(audit: Audit) -> None:
+    run = audit("--cluster", "lab", "--smoke=restart", checks="checks/smoke/test_restart.py")
+
+    assert run.code == 0, run.text
+    assert "everything that was as declared still is" in run.records[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["--remediate=soon"], "wanted plan, safe, unsafe, or a plan file"),
+        (["--remediate=safe", "-n", "2"], "each process would read and fix for itself"),
+        (["--remediate=safe", "--via", "pigeon"], "--via: wanted docker or step, found 'pigeon'"),
+        (["--smoke=reboot"], "there is no smoke test reboot; known are step, restart"),
+    ],
+)
+def test_what_cannot_be_meant(audit: Audit, args: list[str], sentence: str) -> None:
+    run = audit("--cluster", "lab", *args, checks=BOTH[0])
+
+    assert run.code == 4
+    assert sentence in run.text
