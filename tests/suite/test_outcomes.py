@@ -35,7 +35,7 @@ def test_drift_names_what_where_wanted_found_and_the_next_step(audit: Audit, tmp
         "found   1007",
         "wanted  /bin/bash",
         "found   /bin/sh",
-        "usermod -u 1001 -s /bin/bash diego",
+        "usermod -s /bin/bash -- diego",
     ):
         assert line in run.text
 

@@ -95,11 +95,16 @@ def test_each_control_sees_only_its_own_fields(tmp_path: Path) -> None:
 
 UNDECLARED = [
     # policy, seen beside diego, outcome, actions
-    ({"policy": "report"}, ["mallory"], "drifted", ["userdel mallory"]),
-    ({"policy": "remove"}, ["mallory", "eve"], "drifted", ["userdel eve", "userdel mallory"]),
+    ({"policy": "report"}, ["mallory"], "drifted", ["remove the account mallory, keep its home"]),
+    (
+        {"policy": "remove"},
+        ["mallory", "eve"],
+        "drifted",
+        ["remove the account eve, keep its home", "remove the account mallory, keep its home"],
+    ),
     ({"policy": "report"}, [], "compliant", []),
     ({"policy": "report", "ignore": ["m*", "[e]ve"]}, ["mallory", "eve"], "compliant", []),
-    ({"policy": "report", "ignore": ["M*"]}, ["mallory"], "drifted", ["userdel mallory"]),
+    ({"policy": "report", "ignore": ["M*"]}, ["mallory"], "drifted", ["remove the account mallory, keep its home"]),
 ]
 
 
@@ -111,7 +116,7 @@ def test_undeclared(policy: dict[str, Any], names: list[str], outcome: str, acti
     seen = {name: present("user", name, uid=1001) for name in ["diego", *names]}
     found = judge(check, baseline, saw(user=seen), TODAY)
     assert (check.name, check.control_id, found.outcome) == ("*", "USER-09", outcome)
-    assert [action.request for action in found.actions] == actions
+    assert [action.sentence for action in found.actions] == actions
     assert check.about == "undeclared users"
 
 

@@ -59,7 +59,7 @@ def test_a_missing_resource_tells_what_to_do(tmp_path: Path) -> None:
     made = one(tmp_path, {"uid": 7}, {})
     assert made.outcome is Outcome.DRIFTED
     assert made.differences == [{"field": "ensure", "wanted": "present", "found": "absent"}]
-    assert [action["request"] for action in made.actions] == ["useradd -m -u 7 diego"]
+    assert [action["sentence"] for action in made.actions] == ["create the account diego"]
     assert [action["result"] for action in made.actions] == [None]
 
 
