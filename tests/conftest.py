@@ -47,12 +47,15 @@ Audit = Callable[..., Run]
 
 @pytest.fixture
 def audit(tmp_path: Path) -> Audit:
-    """Run `pytest checks/ ...` in a process of its own; `env` adds to a clean environment, a None takes out."""
+    """Run `pytest checks/ ...` in a process of its own; `env` adds to a clean environment, a None takes out.
 
-    def run(*args: str, checks: str = "checks", env: dict[str, str | None] | None = None) -> Run:
+    `into` names the folder of the reports, so that a second run leaves those of the first.
+    """
+
+    def run(*args: str, checks: str = "checks", env: dict[str, str | None] | None = None, into: str = "reports") -> Run:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("HUBSPEC_", "AWS_", "PYTEST_"))}
         wanted = clean | {"AWS_EC2_METADATA_DISABLED": "true", "COLUMNS": "200"} | (env or {})
-        folder = tmp_path / "reports"
+        folder = tmp_path / into
         done = subprocess.run(
             [sys.executable, "-m", "pytest", checks, "--reports", str(folder), "-p", "no:cacheprovider", *args],
             cwd=ROOT,

@@ -18,14 +18,13 @@ LIMIT = 2 * 3600
 ARRIVAL = 15 * 60
 """Seconds within which the log of a step that ended must be in S3: EMR brings it about every five minutes."""
 POLL, PATIENCE = 5.0, 20.0
-_HELD = 75
 
 _SCRIPT = """#!/bin/bash
 # Made by hubspec to put a cluster right. It reads nothing but itself.
 set -u
 sudo docker exec -i {container} sh <<'{end}'
 exec 9>>{lock} || exit 73
-flock -n 9 || {{ echo "{nonce} locked $(cat {lock})"; exit {held}; }}
+flock -n 9 || {{ echo "{nonce} locked $(cat {lock})"; exit 0; }}
 printf '%s\\n' {about} >{lock}
 {inner}
 : >{lock}
@@ -50,7 +49,7 @@ class StepWorker:
         del stop  # a step that runs cannot be spoken to
         nonce = secrets.token_hex(8)
         text = _SCRIPT.format(
-            container=shlex.quote(self._container), end=f"end-of-{nonce}", lock=LOCK, held=_HELD, nonce=nonce,
+            container=shlex.quote(self._container), end=f"end-of-{nonce}", lock=LOCK, nonce=nonce,
             about=shlex.quote(self._about), inner=script.rstrip(),
         )  # fmt: skip
         name = f"hubspec remediate {nonce}"
