@@ -31,9 +31,10 @@ DONE, COULD_NOT_LOOK = 0, 11
 
 @dataclass(frozen=True)
 class Written:
-    """A baseline that was written: its file, how it came about, and what an audit of the same state says with it."""
+    """A baseline that was written: its file, what it holds, how it came about, and what an audit of the same state says with it."""
 
     path: Path
+    baseline: Baseline
     draft: Draft
     verdicts: list[Verdict]
 
@@ -53,8 +54,9 @@ class Written:
             "left out, for a baseline cannot state it": self.draft.told("left out"),
             "could not be read, and is a comment there": self.draft.told("unread"),
         }
-        resources = load(self.path).resources
-        counts = ", ".join(f"{len(mine)} {KINDS[kind].section}" for kind, mine in resources.items() if mine)
+        counts = ", ".join(
+            f"{len(mine)} {KINDS[kind].section}" for kind, mine in self.baseline.resources.items() if mine
+        )
         lines = [f"{self.path}: {counts}"]
         for title, sentences in parts.items():
             lines += [f"{title}:", *(f"  {sentence}" for sentence in sentences)] if sentences else []
@@ -75,7 +77,8 @@ def write(snapshot: Snapshot, path: Path, *, watch: Sequence[str] | None = None,
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(str(made.page), encoding="utf-8")
         try:
-            verdicts = judged(load(part), snapshot)
+            baseline = load(part)
+            verdicts = judged(baseline, snapshot)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -83,7 +86,7 @@ def write(snapshot: Snapshot, path: Path, *, watch: Sequence[str] | None = None,
         raise HubspecError(f"{path}: what was seen cannot be written as a baseline: {error}") from None
     except OSError as error:
         raise HubspecError(f"{path}: cannot be written: {error}") from None
-    return Written(path, made, verdicts)
+    return Written(path, baseline, made, verdicts)
 
 
 def judged(baseline: Baseline, snapshot: Snapshot) -> list[Verdict]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from hubspec.baseline import Baseline
 from hubspec.check import checks, undeclared_check
 from hubspec.kind import REST, Observations
 from hubspec.kinds import KINDS
-from hubspec.model import Absent, NotApplicable, Outcome, Present, Unreadable
+from hubspec.model import Absent, AtMost, NotApplicable, Outcome, Present, Unreadable
 from hubspec.record import plain
 from hubspec.snapshot import Snapshot
 from hubspec.verdict import Verdict, judge
 
-VOLATILE = {"step": {"age", "duration"}}
-"""Kind -> fields that time alone changes."""
 ON_DEMAND = {"user": {"default_password"}, "file": {"sha256", "contains", "lacks"}}
 """Kind -> fields that are read only where a baseline states them: unread on both sides, they were asked for on neither."""
 Change = tuple[Any, Any]
@@ -98,12 +96,17 @@ def _of(seen: Present) -> dict[str, Any]:
 def _fields(kind: str, before: Present, after: Present) -> Iterator[tuple[str, Change]]:
     ones, others = _of(before), _of(after)
     for name in KINDS[kind].resource.fields_compared():
-        if name in VOLATILE.get(kind, ()) or not (name in ones and name in others):
+        if _passes(kind, name) or not (name in ones and name in others):
             continue
         one, other = ones[name], others[name]
         if name in KINDS[kind].resource.UNORDERED and isinstance(one, list) and isinstance(other, list):
             one, other = sorted(set(one)), sorted(set(other))
         yield from _values(name, one, other)
+
+
+def _passes(kind: str, name: str) -> bool:
+    """Say whether a field is a length of time, such as a step's age, which time alone changes."""
+    return set(get_args(KINDS[kind].resource.model_fields[name].annotation)) == {AtMost, type(None)}
 
 
 def _values(name: str, before: Any, after: Any) -> Iterator[tuple[str, Change]]:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from hubspec.baseline import Baseline
-from hubspec.durable import literal, sayable, step_name, without_secret
+from hubspec.durable import FIELDS, literal, sayable, step_name, without_secret
 from hubspec.kind import REST, Observations
 from hubspec.kinds import KINDS
 from hubspec.model import NotApplicable, Present, Unreadable
@@ -56,7 +56,9 @@ def draft(snapshot: Snapshot, base: Baseline, page: Page, watch: Sequence[str] |
     if _nobody_home(made, things):
         note = Note("taken", "directory, for a user of the hub has no account that was seen in the container")
         page.entries["accounts"] = Entry("directory", made.note("accounts", note))
-    page.entries["undeclared"] = Entry({kind: _policy(made, kind, watch) for kind in KINDS if _whole(made, kind)})
+    page.entries["undeclared"] = Entry(
+        {kind: _policy(made, kind, watch) for kind in KINDS if _taken(kind) and _whole(made, kind)}
+    )
     if not page.entries["undeclared"].value:
         del page.entries["undeclared"]
     for kind, entries in things.items():
@@ -72,6 +74,10 @@ def _seen(made: Draft, kind: str) -> Observations:
     return seen if isinstance(seen, dict) else {}
 
 
+def _taken(kind: str) -> bool:
+    return kind in FIELDS or kind == "step"
+
+
 def _whole(made: Draft, kind: str) -> bool:
     """Say whether all there is of a kind was seen, so that whatever is new can be told."""
     return isinstance(made.snapshot.reading(kind).seen, dict) and REST not in _seen(made, kind)
@@ -79,7 +85,9 @@ def _whole(made: Draft, kind: str) -> bool:
 
 def _kind(made: Draft, kind: str) -> dict[str, Entry]:
     about, seen = KINDS[kind].section, made.snapshot.reading(kind).seen
-    if isinstance(seen, Unreadable):
+    if not _taken(kind):
+        made.aside(about, Note("hint", "not taken over: what of them lasts is for a person to say"))
+    elif isinstance(seen, Unreadable):
         made.aside(about, Note("unread", f"could not be read: {seen.reason}"))
     elif isinstance(seen, NotApplicable):
         made.aside(about, Note("hint", f"not applicable: {seen.reason}"))

@@ -11,6 +11,7 @@ import pytest
 from hubspec import survey as module
 from hubspec.adopt import BASE
 from hubspec.baseline import load
+from hubspec.durable import FIELDS
 from hubspec.errors import DoorError
 from hubspec.kinds import KINDS
 from hubspec.model import Absent, Present, Unreadable
@@ -23,7 +24,8 @@ HUB = [{"name": "jovyan", "admin": True}]
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A watched folder in place of EMR's."""
+    """A watched folder in place of EMR's; of the kinds those that are taken over."""
+    monkeypatch.setattr(module, "KINDS", {kind: KINDS[kind] for kind in (*FIELDS, "step")})
     monkeypatch.setattr(module, "WATCHED", (str(tmp_path),))
     (tmp_path / "plain.json").write_text("{}")
     (tmp_path / 'it\'s "odd" $(x)').write_text("odd")
@@ -82,7 +84,7 @@ def test_a_shut_door_is_a_reason_in_every_kind_behind_it(folder: Path) -> None:
     snapshot = survey("j-1", shut, load(BASE))
 
     assert folder.exists()
-    reasons = {kind: one.reason for kind in KINDS if isinstance(one := snapshot.reading(kind).seen, Unreadable)}
+    reasons = {kind: one.reason for kind in module.KINDS if isinstance(one := snapshot.reading(kind).seen, Unreadable)}
     assert reasons == {
         **dict.fromkeys(("container", "user", "package", "file"), "no engine"),
         "hub_user": "no hub",
