@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from hubspec import sources
 from hubspec.consistency import inconsistencies
 from hubspec.errors import BaselineError
 from hubspec.faults import in_order, sentence
@@ -93,11 +94,13 @@ def load(path: Path) -> Baseline:
     layer = read(path)
     faults = list(layer.faults)
     data = _prepare(layer, faults)
+    contents = sources.contents(layer, data, faults)
     try:
         sections = Sections.model_validate(data)
     except ValidationError as error:
         faults += [sentence(layer, data, fault, Sections) for fault in error.errors()]
         raise BaselineError(in_order(faults)) from None
+    sections.files.update({name: sections.files[name].holding(content) for name, content in contents.items()})
     baseline = Baseline(path, sections, layer)
     faults += inconsistencies(baseline)
     if faults:

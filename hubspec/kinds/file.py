@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
-from hubspec.kind import Kind, Observations, Undeclared
-from hubspec.model import Absent, Action, Drift, Pattern, Present, Resource, Text
+from hubspec.file_actions import ASIDE, fix, forget
+from hubspec.kind import Kind, Observations, Undeclared, beyond_declared
+from hubspec.model import Absent, Observation, Present, Resource, Text
 
 Path = Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x1f\x7f]*$")]
 Mode = Annotated[str, StringConstraints(pattern=r"^0[1-7]?[0-7]{3}$")]
@@ -21,6 +22,7 @@ class File(Resource):
     """A file by its path. Its content never leaves the container: it is hashed and searched there."""
 
     UNORDERED: ClassVar[frozenset[str]] = frozenset({"contains", "lacks"})
+    SELECTORS: ClassVar[frozenset[str]] = frozenset({"source"})
 
     name: Path
     type: str | None = Field(None, description="As stat names it: regular file, directory, symbolic link.")
@@ -28,8 +30,15 @@ class File(Resource):
     owner: Text | None = Field(None, description="Name of the owner.")
     group: Text | None = Field(None, description="Name of the group.")
     sha256: Sha256 | None = Field(None, description="SHA-256 of the content.")
+    source: str | None = Field(
+        None,
+        min_length=1,
+        description="A file with the content, beside this baseline or by its path from it; it says the SHA-256, and a fix puts it there.",
+    )
     contains: Lines | None = Field(None, description="Extended regular expressions (grep -E), each found in some line.")
     lacks: Lines | None = Field(None, description="Extended regular expressions (grep -E), none of them in any line.")
+
+    _content: bytes | None = PrivateAttr(None)
 
     @model_validator(mode="before")
     @classmethod
@@ -39,6 +48,22 @@ class File(Resource):
             message = f"mode: write it in quotes, '{mode:04o}' or as you meant it: YAML read the bare digits as the number {mode}"
             raise ValueError(message)
         return value
+
+    @model_validator(mode="after")
+    def _source_of_a_file(self) -> File:
+        if self.source is not None and (self.ensure == "absent" or self.type not in {None, "regular file"}):
+            raise ValueError("source: only a regular file that must be there has a content")
+        return self
+
+    def holding(self, content: bytes) -> File:
+        """Return the same file with the content of its source, which no dump of it and no report holds."""
+        copy = self.model_copy()
+        copy._content = content  # noqa: SLF001 - its own
+        return copy
+
+    def content(self) -> bytes | None:
+        """Return the content of its source, None where it has none."""
+        return self._content
 
 
 class UndeclaredFiles(Undeclared):
@@ -122,38 +147,12 @@ def _present(path: str, fields: dict[str, Any], status: dict[str, dict[str, str]
     return Present(File.model_construct({"name", *fields}, name=path, **fields), unread or None)
 
 
-def fix(drift: Drift) -> list[Action]:
-    """Return what sets mode and owner; content comes from whoever keeps it, so that is for a person."""
-    path = shlex.quote(drift.name)
-    if drift.expected.ensure == "absent":
-        return forget(drift.name)
-    if isinstance(drift.observed, Absent):
-        sentence = f"put {drift.name} back from where it is kept"
-        return [Action(sentence=sentence, door="engine", request=f"docker cp FILE jupyterhub:{path}", safety="manual")]
-    wanted = {difference.field: difference.wanted for difference in drift.differences}
-    actions = []
-    for field, command in (("owner", "chown"), ("group", "chgrp"), ("mode", "chmod")):
-        value = wanted.get(field)
-        if isinstance(value, str):
-            actions.append(_do(f"set the {field} of {drift.name}", f"{command} {shlex.quote(value)} {path}", "safe"))
-        elif isinstance(value, Pattern):
-            sentence = f"choose the {field} of {drift.name}: it must match {value.matches}"
-            actions.append(_do(sentence, f"{command} VALUE {path}", "manual"))
-    if {"sha256", "contains", "lacks", "type"} & set(wanted):
-        actions.append(
-            _do(f"compare {drift.name} with the copy that is kept, and put that back", f"cat {path}", "manual")
-        )
-    return actions
-
-
-def forget(name: str) -> list[Action]:
-    """Return what moves a file out of the way that must not be there."""
-    path = shlex.quote(name)
-    return [_do(f"look at {name}, then remove it", f"rm -i {path}", "manual")]
-
-
-def _do(sentence: str, command: str, safety: Any) -> Action:
-    return Action(sentence=sentence, door="container", request=command, safety=safety)
+def undeclared(
+    declared: Mapping[str, Resource], observed: Mapping[str, Observation], policy: Undeclared
+) -> dict[str, Any]:
+    """Return what lies in a watched directory and was not declared; what a fix moved aside there is no drift."""
+    extra = beyond_declared(declared, observed, policy)
+    return {name: seen for name, seen in extra.items() if not ASIDE.fullmatch(name)}
 
 
 KIND = Kind(
@@ -165,6 +164,7 @@ KIND = Kind(
     probe=probe,
     parse=parse,
     fix=fix,
+    undeclared=undeclared,
     forget=forget,
     policy=UndeclaredFiles,
     complete=False,
