@@ -64,7 +64,7 @@ class House:
                 message = f"the hub in {NAME} does not answer; last: {self.container.logs(tail=5).decode()}"
                 raise SystemExit(message)
             time.sleep(0.2)
-        self.token = self._sh(f"jupyterhub token -f {CONFIG} jovyan", workdir="/home/jovyan").split()[-1]
+        self.token = self.sh(f"jupyterhub token -f {CONFIG} jovyan", workdir="/home/jovyan").split()[-1]
         file = self.folder / "token"
         file.touch(0o600)
         file.write_text(self.token)
@@ -79,7 +79,7 @@ class House:
         records = {f"{r['name']}-{r['version']}-{r['build']}.json": r for r in map(package, range(world.packages))}
         files = {f"/opt/conda/conda-meta/{name}": json.dumps(record, indent=2) for name, record in records.items()}
         self.container.put_archive("/", _tar({f"/tmp/{name}": text for name, text in lines.items()} | files))  # noqa: S108
-        self._sh("for f in passwd shadow; do cat /tmp/$f >> /etc/$f; rm /tmp/$f; done")
+        self.sh("for f in passwd shadow; do cat /tmp/$f >> /etc/$f; rm /tmp/$f; done")
         names = [p["name"] for p in people]
         for start in range(0, len(names), BATCH):
             self._hub("POST", "/users", {"usernames": names[start : start + BATCH]}).raise_for_status()
@@ -98,19 +98,24 @@ class House:
             "HUBSPEC_BASELINE": str(baseline),
         }
 
-    def _sh(self, script: str, **options: Any) -> str:
+    def sh(self, script: str, **options: Any) -> str:
+        """Run a script in the container and return what it prints. Ends the benchmark where it fails."""
         code, output = self.container.exec_run(["bash", "-c", script], **options)
         if code:
             raise SystemExit(f"{NAME}: {script}: status {code}: {output.decode()[-400:]}")
         return str(output.decode())
 
     def _hub(self, method: str, path: str, body: object = None) -> requests.Response:
-        with requests.Session() as session:
-            session.trust_env = False
-            session.headers["Authorization"] = f"token {self.token}"
-            return session.request(
-                method, f"{self.url}/hub/api{path}", json=body, timeout=300, verify=str(self.folder / "hub.crt")
-            )
+        with self.session() as session:
+            return session.request(method, f"{self.url}/hub/api{path}", json=body, timeout=300)
+
+    def session(self) -> requests.Session:
+        """Return a session that trusts the hub, with its admin's token."""
+        session = requests.Session()
+        session.trust_env = False
+        session.headers["Authorization"] = f"token {self.token}"
+        session.verify = str(self.folder / "hub.crt")
+        return session
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from benchmarks.clock import Contender, in_turns
 from benchmarks.contenders import audit, floor, serverspec, stock_testinfra
 from benchmarks.house import NAME, House
 from benchmarks.page import table
+from benchmarks.remediation import of_missing_people
 from benchmarks.world import World, write_baseline
 
 PEERS_AT = 300
@@ -26,7 +27,8 @@ def full(house: House, sizes: Sequence[int], repeat: int) -> list[str]:
         rows.append(against_floor(house, size, repeat))
     head = ("people / packages", "assertions", "tests", "hubspec s", "floor s", "ratio", "CPU ratio", "round trips")
     floors = f"## The audit against pytest's floor (goal: at most {GOAL} times)\n\n" + table(head, rows)
-    return [show(floors), peers or against_peers(house, repeat), show(of_the_lab(house, repeat))]
+    remedy = show(of_missing_people(house, repeat))
+    return [show(floors), peers or against_peers(house, repeat), remedy, show(of_the_lab(house, repeat))]
 
 
 def against_floor(house: House, size: int, repeat: int) -> tuple[object, ...]:

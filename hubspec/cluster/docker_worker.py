@@ -21,8 +21,8 @@ LOCK = "/run/hubspec.lock"
 """The file whose lock a run holds while it fixes; it says who does. The kernel releases it with the process that holds it."""
 BATCH_LIMIT = 6 * 3600
 """Seconds that a whole batch may take; each action has a limit of its own."""
-STOPPING = 120
-"""Seconds that the action under way may still take once the run was interrupted."""
+RELEASE = 5.0
+"""Seconds to wait for the lock to be free again; the kernel frees it in any case."""
 _HELD, _READY = 75, "hubspec holds the lock"
 # flock's own way: the descriptor is held by this shell and its children, so the end of standard input is the end of the lock.
 _HOLD = """command -v flock >/dev/null || {{ echo 'there is no flock (util-linux) in the container'; exit 73; }}
@@ -96,7 +96,11 @@ class DockerWorker:
                 if job.status() == _HELD:
                     raise LockedError(words or "somebody who does not say who")
                 raise DoorError(f"no lock could be had in {self._door.container}: {words or 'no reason was told'}")
-            yield
+            try:
+                yield
+            finally:
+                with contextlib.suppress(DockerException, RequestException):
+                    job.end(RELEASE)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[Any]:

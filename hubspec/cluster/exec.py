@@ -5,6 +5,7 @@ Source of fact: Docker Engine API 1.41, exec create and start (a hijacked stream
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import socket
 import threading
@@ -66,12 +67,22 @@ class Exec:
         if rest:
             yield rest.decode("utf-8", "backslashreplace")
 
+    def end(self, seconds: float) -> None:
+        """Close its standard input, and wait so long for its end: a process that waits for input ends then."""
+        with contextlib.suppress(OSError):
+            self._raw.shutdown(socket.SHUT_WR)
+        until = time.monotonic() + seconds
+        while self.status() is None and time.monotonic() < until:
+            time.sleep(TICK / 10)
+
     def status(self) -> int | None:
         """Return its exit code, None while it runs or where the container ended with it."""
         code: int | None = self._api.exec_inspect(self.job)["ExitCode"]
         return code
 
     def close(self) -> None:
-        """Close its standard input and output; a process that waits for input ends then."""
+        """Close its standard input and output, also under a thread that still reads."""
+        with contextlib.suppress(OSError):
+            self._raw.shutdown(socket.SHUT_RDWR)
         for handle in (self._stream, self._raw):
             handle.close()
