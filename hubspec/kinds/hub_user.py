@@ -62,7 +62,10 @@ def fix(drift: Drift) -> list[Action]:
     for group, method in [(g, "POST") for g in sorted(wanted_groups - found_groups)] + [
         (g, "DELETE") for g in sorted(found_groups - wanted_groups)
     ]:
-        request = f"{method} /hub/api/groups/{_escaped(group)}/users {json.dumps({'users': [drift.name]})}"
+        path = f"/hub/api/groups/{_escaped(group)}"
+        if method == "POST":  # a group that is there answers 409, which is as good
+            actions.append(_do(f"make the hub group {group}, where there is none", f"POST {path} {{}}", "safe"))
+        request = f"{method} {path}/users {json.dumps({'users': [drift.name]})}"
         word = "add to" if method == "POST" else "take out of"
         actions.append(
             _do(f"{word} the hub group {group}: {drift.name}", request, "safe" if method == "POST" else "unsafe")
