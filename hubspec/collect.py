@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hubspec.baseline import Baseline
-from hubspec.door import AwsDoor, ContainerDoor, Door, Doors
-from hubspec.errors import DoorError
+from hubspec.door import AwsDoor, ContainerDoor, Door, Doors, HubDoor
+from hubspec.errors import AnsweredError, DoorError
 from hubspec.kind import Kind, Observations
 from hubspec.kinds import KINDS
 from hubspec.model import Detail, NotApplicable, Present, Unreadable
@@ -31,7 +31,7 @@ def collect(cluster: str, doors: Doors, baseline: Baseline, kinds: Collection[st
     asked = [KINDS[name] for name in KINDS if name in kinds]
     ways: list[tuple[set[str], Door | NotApplicable, Way]] = [
         ({"engine", "container"}, doors.container, lambda kinds: _look(doors.container, kinds, baseline)),
-        ({"hub"}, doors.hub, lambda kinds: {kind.name: doors.hub.pages(_probe(kind, baseline)) for kind in kinds}),
+        ({"hub"}, doors.hub, lambda kinds: _pages(doors.hub, kinds, baseline)),
         ({"aws"}, doors.aws, lambda kinds: {kind.name: _ask(doors.aws, kind, baseline) for kind in kinds}),
     ]
     snapshot = Snapshot(cluster)
@@ -43,6 +43,12 @@ def collect(cluster: str, doors: Doors, baseline: Baseline, kinds: Collection[st
         ]
         for job in jobs:
             snapshot.readings |= job.result()
+    for kind, names in doors.own.items():
+        seen = snapshot.readings[kind].seen if kind in snapshot.readings else None
+        if isinstance(seen, dict):
+            snapshot.readings[kind] = replace(
+                snapshot.readings[kind], seen={name: one for name, one in seen.items() if name not in names}
+            )
     for _, door, _ in ways:
         snapshot.trips |= {} if isinstance(door, NotApplicable) else door.trips
     return snapshot
@@ -79,6 +85,27 @@ def _parse(kind: Kind, answer: Any) -> Observations | Unreadable | NotApplicable
 
 def _probe(kind: Kind, baseline: Baseline) -> str:
     return kind.probe(baseline.resources[kind.name].values(), baseline.policy(kind.name))
+
+
+def _pages(door: HubDoor, kinds: list[Kind], baseline: Baseline) -> dict[str, Any]:
+    """Return the hub's answers: the one of its path to a kind, path -> answer to one that asks several. None is asked twice.
+
+    What the hub answers with a refusal is unreadable for those kinds alone. Raises DoorError where it does not answer.
+    """
+    told: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
+    for kind in kinds:
+        paths = _probe(kind, baseline).split()
+        for path in paths:
+            try:
+                told[path] = told[path] if path in told else door.pages(path)
+            except AnsweredError as error:
+                told[path] = Unreadable(str(error))
+        refused = [told[path] for path in paths if isinstance(told[path], Unreadable)]
+        answers[kind.name] = refused[0] if refused else {path: told[path] for path in paths}
+        if len(paths) == 1:
+            answers[kind.name] = told[paths[0]]
+    return answers
 
 
 def _ask(door: AwsDoor | NotApplicable, kind: Kind, baseline: Baseline) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -44,8 +45,8 @@ class ContainerDoor(Door, Protocol):
 class HubDoor(Door, Protocol):
     """The hub's REST API."""
 
-    def pages(self, path: str) -> list[Any]:
-        """Return every entry of a list below /hub/api, whatever its pages. Raises DoorError."""
+    def pages(self, path: str) -> list[Any] | dict[str, Any]:
+        """Return every entry of a list or a mapping below /hub/api, whatever its pages. Raises DoorError."""
 
 
 class AwsDoor(Door, Protocol):
@@ -96,7 +97,8 @@ class Doors:
     """The doors of one cluster.
 
     `steps` is the one through which a smoke test works; `work` gives the ways to put the cluster right, told whether
-    the run was interrupted. Nothing that only reads uses either.
+    the run was interrupted. Nothing that only reads uses either. `own` is kind -> names of what was made for this
+    reading, which is taken back and so is no part of the cluster.
     """
 
     container: ContainerDoor
@@ -104,6 +106,7 @@ class Doors:
     aws: AwsDoor | NotApplicable
     steps: StepDoor | None = None
     work: Callable[[Callable[[], bool]], Workers] | None = None
+    own: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
 
 
 class ContainerWorker(Protocol):

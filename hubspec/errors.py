@@ -5,6 +5,7 @@ HubspecError
 ├── UnknownClusterError  AWS says that there is no such cluster: a usage error
 ├── PlanError       a file holds no plan, or the cluster has moved on since it was made: a usage error
 └── DoorError       a door could not be looked through: what it would have shown is unreadable, never absent
+    ├── AnsweredError  the hub answered, and not with what was asked for; it may still answer another question
     └── LockedError somebody else is putting the cluster right
 """
 
@@ -28,6 +29,15 @@ class UnknownClusterError(HubspecError):
 
 class DoorError(HubspecError):
     """The engine, the container, the hub or AWS did not let us look."""
+
+
+class AnsweredError(DoorError):
+    """The hub answered, and not with what was asked for. `status` is that of HTTP."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        """Take the sentence for a person, and the status."""
+        super().__init__(sentence)
+        self.status = status
 
 
 class PlanError(HubspecError):

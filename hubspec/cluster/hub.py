@@ -14,7 +14,7 @@ import urllib3.exceptions
 from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
-from hubspec.errors import DoorError
+from hubspec.errors import AnsweredError, DoorError
 
 PAGE = 200
 """Entries asked for at a time: JupyterHub's own maximum (`api_page_max_limit`, 2.0 and later)."""
@@ -43,17 +43,12 @@ class _Pinned(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs, assert_fingerprint=self._fingerprint, assert_hostname=False)
 
 
+_MAPPINGS = {"/proxy": ("see the proxy's routes", "proxy")}
+_LISTS = ("list the users", "list:users")
+"""What is asked for, and the scope that it takes (2.0 and later). Of some paths the answer is a mapping, not a list."""
+_SHAPES: dict[type, str] = {list: "list", dict: "mapping"}
 _ALREADY = {("POST", 409), ("DELETE", 404)}
 """What the hub answers where a thing is as it was to be made (JupyterHub 0.8 and later)."""
-
-
-class AnsweredError(DoorError):
-    """The hub answered, and not with what was asked for. `status` is that of HTTP."""
-
-    def __init__(self, sentence: str, status: int) -> None:
-        """Take the sentence for a person, and the status."""
-        super().__init__(sentence)
-        self.status = status
 
 
 class HubDoor:
@@ -74,25 +69,24 @@ class HubDoor:
         self.trips: dict[str, int] = {}
         self.command = "JupyterHub REST API"
 
-    def pages(self, path: str) -> list[Any]:
-        """Return all entries of a list. Raises DoorError, also where the answer is not a list."""
+    def pages(self, path: str) -> list[Any] | dict[str, Any]:
+        """Return all entries of a list, or of a mapping for /proxy. Raises DoorError, also where the answer is neither."""
         base, token = self._address(), self._token()
         with self._session(token) as session:
             entries: dict[str, Any] = {}
             offset = 0
+            shape = dict if path in _MAPPINGS else list
             while True:
                 page = self._ask(session, "GET", base, path, query={"limit": PAGE, "offset": offset})
-                if isinstance(page, list):
+                if isinstance(page, shape) and "_pagination" not in page:
                     return page
-                if not isinstance(page, dict) or not isinstance(page.get("items"), list):
-                    raise DoorError(f"GET {base}/hub/api{path} answered neither a list nor a page of one")
+                if not isinstance(page, dict) or not isinstance(page.get("items"), shape):
+                    raise DoorError(f"GET {base}/hub/api{path} answered neither a {_SHAPES[shape]} nor a page of one")
                 # By name: a user made between two pages moves the others, and would be there twice.
-                entries |= {
-                    str(entry.get("name")) if isinstance(entry, dict) else str(entry): entry for entry in page["items"]
-                }
+                entries |= page["items"] if shape is dict else {_name(entry): entry for entry in page["items"]}
                 following = (page.get("_pagination") or {}).get("next")
                 if not following or not page["items"]:
-                    return list(entries.values())
+                    return entries if shape is dict else list(entries.values())
                 offset = following["offset"]
 
     def get(self, path: str) -> Any:
@@ -157,7 +151,7 @@ class HubDoor:
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise DoorError(f"{what}: the hub does not answer; is it up? {_LOGS} ({_root(error)})") from None
         if status == requests.codes.forbidden and path != "/user":
-            raise DoorError(f"{what} was refused (403): {self._why_refused(session, base)}")
+            raise AnsweredError(f"{what} was refused (403): {self._why_refused(session, base, path)}", status)
         if status in _REDIRECTS:
             host = urlsplit(reason).netloc or "another path"
             raise DoorError(
@@ -190,13 +184,14 @@ class HubDoor:
                     raise DoorError(f"{method} {url} answered more than {LARGEST >> 20} MB; nothing of it was used")
             return answer.status_code, answer.headers.get("Location", answer.reason or ""), bytes(body)
 
-    def _why_refused(self, session: requests.Session, base: str) -> str:
+    def _why_refused(self, session: requests.Session, base: str, path: str) -> str:
         try:
             who = self._ask(session, "GET", base, "/user")
         except DoorError:
             return "the token is wrong, expired or revoked; give a valid one with HUBSPEC_HUB_TOKEN or --hub-token-file"
         name = who.get("name", "?") if isinstance(who, dict) else "?"
-        return f"the token is good, but {name} may not list the users; give the token of an admin of the hub (2.0 and later: one with the scope list:users)"
+        deed, scope = _MAPPINGS.get(path, _LISTS)
+        return f"the token is good, but {name} may not {deed}; give the token of an admin of the hub (2.0 and later: one with the scope {scope})"
 
     def _distrust(self, error: Exception) -> str:
         text = _root(error)
@@ -206,6 +201,10 @@ class HubDoor:
             "its certificate is not trusted; pin it with --hub-fingerprint SHA256, name its CA with --hub-ca FILE,"
             f" or accept any with --insecure ({text})"
         )
+
+
+def _name(entry: Any) -> str:
+    return str(entry.get("name") if isinstance(entry, dict) else entry)
 
 
 def _root(error: BaseException) -> str:

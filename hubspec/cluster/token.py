@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,12 +39,21 @@ _NOTE = "command-line generated"
 
 @dataclass(frozen=True)
 class Minted:
-    """A token that was made for this audit: for whom, and between which seconds (epoch, the container's clock)."""
+    """A token that was made for this audit: for whom, and between which seconds (epoch, the container's clock).
+
+    `id` is what the hub's API calls it, empty where it was not asked.
+    """
 
     token: SecretStr
     user: str
     after: float
     before: float
+    id: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what the kind hub_token calls it."""
+        return f"{self.user}/{_NOTE} ({self.id})"
 
 
 def from_file(path: Path) -> SecretStr:
@@ -68,10 +77,9 @@ def mint(door: DockerDoor, user: str) -> Minted:
     return Minted(SecretStr(lines[1]), user, float(lines[0]), float(lines[2]))
 
 
-def revoke(hub: HubDoor, minted: Minted) -> None:
-    """Delete the token that was made. Raises DoorError where it cannot be told from others, or the hub refuses."""
-    path = f"/users/{quote(minted.user, safe='')}/tokens"
-    tokens = hub.get(path).get("api_tokens", [])
+def known(hub: HubDoor, minted: Minted) -> Minted:
+    """Return the token that was made, with its id. Raises DoorError where it cannot be told from others."""
+    tokens = hub.get(_path(minted.user)).get("api_tokens", [])
     mine = [
         token["id"]
         for token in tokens
@@ -82,7 +90,17 @@ def revoke(hub: HubDoor, minted: Minted) -> None:
             f"the token made for {minted.user} could not be told from {len(mine)} made in that second:"
             f" delete those noted {_NOTE!r} at /hub/token"
         )
-    hub.delete(f"{path}/{mine[0]}")
+    return replace(minted, id=str(mine[0]))
+
+
+def revoke(hub: HubDoor, minted: Minted) -> None:
+    """Delete the token that was made. Raises DoorError where it cannot be told from others, or the hub refuses."""
+    minted = minted if minted.id else known(hub, minted)
+    hub.delete(f"{_path(minted.user)}/{minted.id}")
+
+
+def _path(user: str) -> str:
+    return f"/users/{quote(user, safe='')}/tokens"
 
 
 def _epoch(created: str) -> float:
