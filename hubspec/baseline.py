@@ -18,8 +18,10 @@ from hubspec.kinds import KINDS
 from hubspec.kinds.cluster import Cluster
 from hubspec.kinds.container import Container
 from hubspec.kinds.file import File, UndeclaredFiles
+from hubspec.kinds.hub_token import HubToken, UndeclaredHubTokens
 from hubspec.kinds.hub_user import HubUser
 from hubspec.kinds.package import Package
+from hubspec.kinds.route import Route, UndeclaredRoutes
 from hubspec.kinds.step import Step, UndeclaredSteps
 from hubspec.kinds.user import User
 from hubspec.layers import Layer, Place, Where, dotted, read
@@ -36,6 +38,8 @@ class Policies(Value):
     package: Undeclared | None = None
     file: UndeclaredFiles | None = None
     hub_user: Undeclared | None = None
+    hub_token: UndeclaredHubTokens | None = None
+    route: UndeclaredRoutes | None = None
     step: UndeclaredSteps | None = None
     cluster: Undeclared | None = None
 
@@ -59,6 +63,8 @@ class Sections(Value):
     packages: dict[str, Package] = Field(default_factory=dict)
     files: dict[str, File] = Field(default_factory=dict)
     hub_users: dict[str, HubUser] = Field(default_factory=dict)
+    hub_tokens: dict[str, HubToken] = Field(default_factory=dict)
+    routes: dict[str, Route] = Field(default_factory=dict)
     steps: dict[str, Step] = Field(default_factory=dict)
     cluster: Cluster | None = None
 

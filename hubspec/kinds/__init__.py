@@ -1,10 +1,20 @@
 """The kinds, by name. They do no I/O and do not know each other."""
 
 from hubspec.kind import Kind
-from hubspec.kinds import cluster, container, file, hub_user, package, step, user
+from hubspec.kinds import cluster, container, file, hub_token, hub_user, package, route, step, user
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
-    for kind in (container.KIND, user.KIND, package.KIND, file.KIND, hub_user.KIND, step.KIND, cluster.KIND)
+    for kind in (
+        container.KIND,
+        user.KIND,
+        package.KIND,
+        file.KIND,
+        hub_user.KIND,
+        hub_token.KIND,
+        route.KIND,
+        step.KIND,
+        cluster.KIND,
+    )
 }
 """In the order in which a report shows them and a fix would need them."""

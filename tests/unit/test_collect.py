@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hubspec.collect import collect, join, unframe
 from hubspec.door import Doors, Look
-from hubspec.errors import DoorError, UnknownClusterError
+from hubspec.errors import AnsweredError, DoorError, UnknownClusterError
 from hubspec.kinds import KINDS
 from hubspec.model import Absent, Detail, NotApplicable, Present, Unreadable
 from tests.made import declare
@@ -25,7 +25,7 @@ INSPECT = {
     "Name": "/jupyterhub", "Image": "sha256:0d", "Config": {"Image": "hub"}, "State": {"Running": True}, "Mounts": [],
     "HostConfig": {"Privileged": False},
 }  # fmt: skip
-CONTAINER_KINDS = ["container", "user", "package", "file"]
+CONTAINER_KINDS = ["container", "user", "package", "file", "hub_token"]
 
 
 @dataclass
@@ -39,6 +39,7 @@ class Fake:
     container: str = "jupyterhub"
     trips: dict[str, int] = field(default_factory=lambda: {"docker exec": 1})
     asked: list[bool] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
     def look(self, script: str, *, others: bool) -> Look:
         self.asked.append(others)
@@ -49,11 +50,12 @@ class Fake:
         done = subprocess.run(["sh"], input=script, capture_output=True, text=True, check=False)
         return Look(self.answer, {}, done.stdout, done.stderr)
 
-    def pages(self, path: str) -> list[Any]:
-        assert path == "/users"
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return list(self.answer)
+    def pages(self, path: str) -> list[Any] | dict[str, Any]:
+        self.paths.append(path)
+        answer = self.answer.get(path, []) if isinstance(self.answer, dict) else self.answer
+        if isinstance(answer, Exception):
+            raise answer
+        return {} if path == "/proxy" and not answer else answer
 
     def ask(self, calls: str) -> dict[str, Any]:
         if isinstance(self.answer, Exception):
@@ -168,6 +170,8 @@ SHUT = [
     (doors(None), "user", Unreadable("the container is not there, so nothing in it could be looked at")),
     (doors(None), "container", {}),
     (doors(hub=DoorError("no token")), "hub_user", Unreadable("no token")),
+    (doors(hub=DoorError("no token")), "route", Unreadable("no token")),
+    (doors(hub=[{"name": "x"}]), "route", Unreadable("the answer about routes is not understood (ValueError: the hub tells no servers of its users; give its token the scope read:servers)")),
     (doors(hub=["x"]), "hub_user", Unreadable("the answer about hub_users is not understood (ValueError: the hub's list of users has an entry that is no user: 'x')")),
     (doors(aws=DoorError("no right")), "cluster", Unreadable("no right")),
     (doors(aws={"ListSteps": {}}), "cluster", Unreadable("no DescribeCluster")),
@@ -187,6 +191,24 @@ def test_a_shut_door_is_a_reason_and_never_an_absence(ways: Doors, kind: str, se
 def test_an_unknown_cluster_ends_it(tmp_path: Path) -> None:
     with pytest.raises(UnknownClusterError):
         collect("j-1", doors(aws=UnknownClusterError("none")), declare(tmp_path, users={"diego": {}}), {"cluster"})
+
+
+def test_the_hub_is_asked_each_path_once_and_a_refused_one_spoils_its_kind_only(tmp_path: Path) -> None:
+    baseline = declare(tmp_path, users={"diego": {}})
+    users = [{"name": "diego", "server": None}]
+    ways = doors(hub={"/users": users, "/proxy": AnsweredError("may not see the proxy's routes", 403)})
+    readings = collect("lab", ways, baseline, {"hub_user", "route"}).readings
+    assert list(readings["hub_user"].seen) == ["diego"]  # type: ignore[arg-type]
+    assert readings["route"].seen == Unreadable("may not see the proxy's routes")
+    assert ways.hub.paths == ["/users", "/proxy"]  # type: ignore[attr-defined]
+
+
+def test_what_was_made_for_the_reading_is_no_part_of_the_cluster(tmp_path: Path) -> None:
+    baseline = declare(tmp_path, users={"diego": {}})
+    ways = replace(doors(hub=[{"name": "diego"}, {"name": "ours"}]), own={"hub_user": {"ours"}, "user": {"ours"}})
+    assert list(collect("lab", ways, baseline, {"hub_user"}).readings["hub_user"].seen) == ["diego"]  # type: ignore[arg-type]
+    shut = replace(doors(hub=DoorError("no token")), own={"hub_user": {"ours"}})
+    assert collect("lab", shut, baseline, {"hub_user"}).readings["hub_user"].seen == Unreadable("no token")
 
 
 OTHERS = [

@@ -41,6 +41,10 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "contains": st.lists(TEXT, max_size=3), "lacks": st.lists(TEXT, max_size=3),
     },
     "hub_user": {"admin": st.booleans(), "groups": st.lists(TEXT, max_size=3)},
+    "hub_token": {
+        "expires": st.booleans(), "left": LIMIT, "idle": LIMIT, "age": LIMIT, "scopes": st.lists(TEXT, max_size=3),
+    },
+    "route": {"to": st.sampled_from(["hub", "server", "other"]), "target": TEXT, "running": st.booleans()},
     "step": {
         "state": TEXT, "jar": TEXT, "arguments": st.lists(TEXT, max_size=3),
         "when": st.sampled_from(["at launch", "later"]), "age": LIMIT, "duration": LIMIT,

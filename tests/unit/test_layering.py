@@ -31,6 +31,8 @@ MAY_IMPORT = {
     "kinds.user":   "model kind user_actions",
     "kinds.package": "model kind package_actions",
     "kinds.file":   "model kind file_actions",
+    "token_probe":  "",
+    "kinds.hub_token": "model duration kind token_probe",
     "kinds.*":      "model duration masked kind",  # a kind knows no other
     "kinds":        "kind kinds.*",
     "layers":       "errors",
