@@ -86,8 +86,8 @@ def _whole(made: Draft, kind: str) -> bool:
 def _kind(made: Draft, kind: str) -> dict[str, Entry]:
     about, seen = KINDS[kind].section, made.snapshot.reading(kind).seen
     if not _taken(kind):
-        made.aside(about, Note("hint", "not taken over: what of them lasts is for a person to say"))
-    elif isinstance(seen, Unreadable):
+        made.aside(about, Note("hint", "no more of them is taken over; what of them lasts is for a person to say"))
+    if isinstance(seen, Unreadable):
         made.aside(about, Note("unread", f"could not be read: {seen.reason}"))
     elif isinstance(seen, NotApplicable):
         made.aside(about, Note("hint", f"not applicable: {seen.reason}"))
@@ -95,7 +95,10 @@ def _kind(made: Draft, kind: str) -> dict[str, Entry]:
         rest = seen.get(REST)
         if isinstance(rest, Unreadable):
             made.aside(about, Note("unread", rest.reason))
-        return _steps(made, seen) if kind == "step" else _things(made, kind, seen)
+        if kind == "step":
+            return _steps(made, seen)
+        # What is meant by more than its name cannot be declared by its name.
+        return _things(made, kind, seen) if KINDS[kind].find is None else {}
     return {}
 
 
@@ -103,7 +106,9 @@ def _things(made: Draft, kind: str, seen: Observations) -> dict[str, Entry]:
     entries, uids = dict[str, Entry](), dict[Any, str]()
     below, single, container = made.base.resources[kind], KINDS[kind].single, made.snapshot.reading(kind).container
     ignored = made.base.policy(kind).ignore
-    for name in [single] if single else found(made.base, kind, seen):
+    # Of a kind of which nobody said what lasts, only what is demanded already is looked at.
+    names = found(made.base, kind, seen) if kind in FIELDS else list(below)
+    for name in [single] if single else names:
         if name not in below and any(fnmatchcase(name, pattern) for pattern in ignored):
             continue
         about = f"{kind} {name}" if not single else kind
@@ -112,7 +117,9 @@ def _things(made: Draft, kind: str, seen: Observations) -> dict[str, Entry]:
             made.ignored.setdefault(kind, []).append(name)
         if kind == "user":
             one = _own_uid(one, name, uids)
-        if one.fields is None:
+        if not one.fields and kind not in FIELDS:
+            made.note(about, *one.notes)  # it is as demanded
+        elif one.fields is None:
             made.aside(about, *one.notes)
         else:
             entries[name] = _entry(kind, one.fields, made.note(about, *one.notes))

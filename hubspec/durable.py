@@ -42,8 +42,16 @@ ANYTHING = {"matches": "(?s).*"}
 """Stands for a text that holds a secret: it must be there, whatever it says."""
 
 
-def lasting(kind: str, name: str, seen: Present, container: str) -> list[str]:
-    """Return the fields of one thing that a baseline would state. `container` is the name of the hub's own."""
+def lasting(kind: str, seen: Present, below: Resource | None, container: str) -> list[str]:
+    """Return the fields of one thing that a baseline over `below` would state. `container` is the name of the hub's own.
+
+    Of a kind that is not in `FIELDS` these are the ones in which it is not as `below` demands.
+    """
+    name = seen.resource.name
+    if kind not in FIELDS:
+        drift = compare(kind, below, seen) if below is not None else None
+        found = {one.field.partition(".")[0] for one in drift.differences} if drift else set[str]()
+        return [field for field in KINDS[kind].resource.fields_compared() if field in found]
     if kind == "container" and name != container:
         return ["image"]  # of the others nothing else is looked at
     fields = FIELDS[kind]

@@ -60,7 +60,7 @@ def _present(kind: str, name: str, seen: Present, below: Resource | None, contai
     if below is not None and below.ensure == "absent":
         fields["ensure"] = "present"
         notes.append(Note("taken", "is there, though the extended baseline says that it must not be"))
-    for field in lasting(kind, name, seen, container):
+    for field in lasting(kind, seen, below, container):
         missing = (seen.unread or {}).get(field)
         if missing is None and field not in seen.resource.model_fields_set:
             missing = "nothing was told of it"

@@ -76,7 +76,7 @@ def step(key: str, state: str = "COMPLETED", jar: str = "command-runner.jar", ag
 def whole(**kinds: Any) -> dict[str, Any]:
     """Return everything that emr.yaml demands, as it ought to be, and `kinds` in place of some."""
     hub_users = {"jovyan": present("hub_user", "jovyan", admin=True, groups=[])}
-    base = {"container": container(), "user": user(), "package": {}, "file": files(), "hub_user": hub_users}
+    base = OTHERS | {"container": container(), "user": user(), "package": {}, "file": files(), "hub_user": hub_users}
     return base | {"step": {}, "cluster": cluster()} | kinds
 
 
@@ -201,16 +201,18 @@ def test_a_kind_that_does_not_apply_is_no_fault(tmp_path: Path) -> None:
     assert "# cluster: not applicable: no AWS here" in written.path.read_text()
 
 
-def test_a_kind_of_which_nobody_said_what_lasts_is_not_taken_over(
+def test_of_a_kind_of_which_nobody_said_what_lasts_only_what_differs_is_taken_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(durable.FIELDS, "package")  # as of a kind that is new
-    seen = {"keras": present("package", "keras", version="2.12.0", build="x", channel=None, requested=True)}
-    written = made(tmp_path, package=seen)
+    monkeypatch.delitem(durable.FIELDS, "hub_user")  # as of a kind that is new
+    seen = {"jovyan": present("hub_user", "jovyan", admin=False, groups=["a"]), "ana": present("hub_user", "ana")}
+    written = made(tmp_path, hub_user=seen)
 
-    assert "packages: not taken over: what of them lasts is for a person to say" in written.path.read_text()
-    assert "package" not in stated(written)["undeclared"]
-    assert drifted(written) == []
+    assert "no more of them is taken over; what of them lasts is for a person to say" in written.path.read_text()
+    assert stated(written)["hub_users"] == {"jovyan": {"admin": False}}
+    assert "hub_user" not in stated(written)["undeclared"]
+    assert drifted(written) == ["hub_user *"]
+    assert made(tmp_path).code == 0
 
 
 def test_steps_are_declared_by_their_newest_that_completed(tmp_path: Path) -> None:
@@ -376,6 +378,9 @@ KEYS: dict[str, Any] = {
 }  # fmt: skip
 
 
+OTHERS = dict.fromkeys(KINDS.keys() - SHAPES.keys(), NotApplicable("of no concern here"))
+
+
 @st.composite
 def snapshots(draw: st.DrawFn) -> dict[str, Any]:
     """Draw what was seen of each kind: of emr.yaml's own files each is there, or known not to be."""
@@ -392,7 +397,7 @@ def snapshots(draw: st.DrawFn) -> dict[str, Any]:
 def test_any_cluster_meets_the_baseline_that_was_made_of_it(
     tmp_path_factory: pytest.TempPathFactory, seen: dict[str, Any]
 ) -> None:
-    written = write(saw("j-TEST", **seen), tmp_path_factory.getbasetemp() / "any.yaml", watch=WATCHED)
+    written = write(saw("j-TEST", **OTHERS | seen), tmp_path_factory.getbasetemp() / "any.yaml", watch=WATCHED)
     resources = load(written.path).resources
     wrong = {
         (kind, name)
