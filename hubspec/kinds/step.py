@@ -6,6 +6,7 @@ import fnmatch
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -15,6 +16,7 @@ from hubspec.duration import Duration, seconds, words
 from hubspec.kind import REST, Kind, Observations, Undeclared
 from hubspec.masked import masked, masked_arguments
 from hubspec.model import (
+    Absent,
     Action,
     AtMost,
     Detail,
@@ -47,7 +49,8 @@ class Step(Resource):
     jar: Text | None = Field(None, description="command-runner.jar, or the S3 URI of script-runner.jar or another.")
     arguments: list[Text] | None = Field(None, description="All arguments, in order.")
     when: Literal["at launch", "later"] | None = Field(
-        None, description="'at launch': made before the cluster was ready; later: added to the running cluster."
+        None,
+        description="'at launch': made before the cluster was ready, it or an earlier one of its name; later: added to the running cluster.",
     )
     age: AtMost | None = Field(None, description="Time since it ended, or since it was made where it has not.")
     duration: AtMost | None = Field(None, description="Time from its start to its end, or until now.")
@@ -142,9 +145,18 @@ def find(resource: Resource, observed: Observations) -> dict[str, Observation]:
     found: dict[str, Observation] = {
         key: seen for key, seen in observed.items() if key != REST and _same_name(wanted, _name(key))
     }
-    if resource.counts == "every":
+    if resource.counts == "every" or not found:
         return found
-    return {"": next(iter(found.values()))} if found else {}
+    newest = next(iter(found.values()))
+    seen = [one for one in found.values() if isinstance(one, Present)]
+    # One that was run again is still given at launch: the next launch will have it.
+    if isinstance(newest, Present) and any(_given_at_launch(one) for one in seen):
+        newest = replace(newest, resource=newest.resource.model_copy(update={"when": "at launch"}))
+    return {"": newest}
+
+
+def _given_at_launch(seen: Present) -> bool:
+    return isinstance(seen.resource, Step) and seen.resource.when == "at launch" and "when" not in (seen.unread or {})
 
 
 def _same_name(wanted: str | Pattern, found: str) -> bool:
@@ -197,8 +209,7 @@ def explained(declared: Mapping[str, Resource], observed: Observations, policy: 
 
 
 def _keys(resource: Resource, observed: Observations) -> list[str]:
-    chosen = {id(seen) for seen in find(resource, observed).values()}
-    return [key for key, seen in observed.items() if id(seen) in chosen]
+    return [seen.resource.name for seen in find(resource, observed).values() if isinstance(seen, Present)]
 
 
 def _state(seen: Observation | None) -> str | None:
@@ -227,7 +238,12 @@ def fix(drift: Drift) -> list[Action]:
         ]
     made = {"Name": name, "ActionOnFailure": "CONTINUE", "HadoopJarStep": {"Jar": step.jar, "Args": arguments}}
     request = f"elasticmapreduce:AddJobFlowSteps {json.dumps([made], ensure_ascii=False)}"
-    return [Action(sentence=f"submit the step {name} again", door="aws", request=request, safety="unsafe")]
+    actions = [Action(sentence=f"submit the step {name} again", door="aws", request=request, safety="unsafe")]
+    if step.when == "at launch" and isinstance(drift.observed, Absent):
+        actions.append(
+            _manual("give it to the cluster at its launch too: what is added later goes with the cluster", "RunJobFlow")
+        )
+    return actions
 
 
 def forget(name: str) -> list[Action]:

@@ -324,7 +324,7 @@ def test_what_a_restart_takes_away_is_said_and_put_back(on: Scene, audit: Audit,
     told = audit(*smoke, checks="checks/smoke/test_restart.py")
     audit("--cluster", "lab", "--baseline", str(baseline), "--remediate=unsafe", checks="checks/test_files.py")
     back = audit(*smoke, "--remediate=safe", checks="checks/smoke/test_restart.py")
-    whole = audit("--cluster", "lab", "--baseline", str(baseline))
+    whole = audit("--cluster", "lab", "--baseline", str(baseline), into="again")
     inside.must(on.client, HUB, "rm -f /dev/shm/scratch.conf*")
 
     assert placed.code == 0, placed.text

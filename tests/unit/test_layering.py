@@ -77,7 +77,7 @@ ROOMS = {
 }
 ALSO = {"fixtures/doors.py": "lab"}  # and only when the lab is asked for
 A_KIND_NEEDS = {
-    "__future__", "collections.abc", "typing", "json", "shlex", "urllib.parse", "re", "fnmatch", "datetime",
+    "__future__", "collections.abc", "typing", "json", "shlex", "urllib.parse", "re", "fnmatch", "datetime", "dataclasses",
     "pydantic", "packaging", "rattler", "hubspec",
 }  # fmt: skip
 DOES_IO = {"os", "io", "subprocess", "socket", "shutil", "tempfile", "threading", "urllib.request", "http", "requests", "docker", "boto3", "botocore", "urllib3"}  # fmt: skip

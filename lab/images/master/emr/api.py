@@ -38,6 +38,7 @@ class Clusters:
             "ListClusters": self.list_clusters,
             "ModifyCluster": self.modify_cluster,
             "TerminateJobFlows": self.terminate_job_flows,
+            "SetKeepJobFlowAliveWhenNoSteps": self.keep_alive,
             "ListInstances": self.list_instances,
             "ListInstanceFleets": self.list_instance_fleets,
             "ListBootstrapActions": self.list_bootstrap_actions,
@@ -115,6 +116,17 @@ class Clusters:
             cluster.moto.step_concurrency_level = level
             cluster.changed.notify_all()
         return {"StepConcurrencyLevel": level}
+
+    def keep_alive(self, request: Request) -> dict[str, Any]:
+        """Let clusters live on after their last step, or end then: at once where no step runs."""
+        for flow in request.get("JobFlowIds", []):
+            cluster = self.all[request.call.region, flow]
+            with cluster.changed:
+                cluster.keep_alive = bool(request.get("KeepJobFlowAliveWhenNoSteps"))
+                cluster.moto.keep_job_flow_alive_when_no_steps = cluster.keep_alive
+                cluster.told.pop("AutoTerminate", None)
+                cluster.changed.notify_all()
+        return {}
 
     def terminate_job_flows(self, request: Request) -> dict[str, Any]:
         """End the clusters that are not protected. Raises: Refused where one is, after the others were told to end."""
