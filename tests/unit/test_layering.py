@@ -49,12 +49,13 @@ MAY_IMPORT = {
     "plan":         "model errors kinds baseline record verdict",
     "apply":        "model errors door plan",
     "remedied":     "model verdict",
+    "restart":      "model kinds baseline snapshot check verdict",
     "collect":      "model errors kind kinds door baseline snapshot",
     "record":       "model printable verdict",
     "report":       "",
     "report.*":     "model printable record report.text report.cells",  # a report is made from records
     "cluster":      "",
-    "cluster.*":    "model errors masked door cluster.*",  # a door knows no kinds
+    "cluster.*":    "model errors masked door token_probe cluster.*",  # a door knows no kinds
     "iam":          "cluster.calls",
     "written":      "printable",
     "durable":      "model compare kinds masked record",
