@@ -17,7 +17,7 @@ from hubspec.cluster.hub_shell import bundle
 from hubspec.cluster.options import DoorOptions
 from hubspec.cluster.step_worker import StepWorker
 from hubspec.cluster.steps import StepDoor
-from hubspec.cluster.token import Minted, from_file, known, mint, revoke
+from hubspec.cluster.token import Minted, from_file, mint, revoke
 from hubspec.door import Doors, Workers
 from hubspec.errors import DoorError
 
@@ -68,10 +68,7 @@ def opened(
             return minted[0].token
         if options.given("--mint-token") or not (ready := _known_token(site.known, options)):
             minted.append(_made(options, container))
-            # By its id, asked for now and not when it is revoked, so that no reading takes it for part of the cluster.
-            with contextlib.suppress(DoorError):
-                minted[0] = known(hub, minted[0])
-                own.add(minted[0].name)
+            own.add(minted[0].name)
             return minted[0].token
         return ready
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pydantic import SecretStr
 
 from hubspec.errors import DoorError
+from hubspec.token_probe import script
 
 if TYPE_CHECKING:
     from hubspec.cluster.docker import DockerDoor
@@ -29,6 +31,9 @@ for pid in $(ls /proc | grep -E '^[0-9]+$' | sort -n); do
   date +%s.%N
   "$hub" token ${config:+-f "$config"} USER </dev/null || exit
   date +%s.%N
+  (
+  READ
+  ) </dev/null 2>/dev/null
   exit
 done
 echo 'no jupyterhub process runs in the container' >&2
@@ -41,7 +46,7 @@ _NOTE = "command-line generated"
 class Minted:
     """A token that was made for this audit: for whom, and between which seconds (epoch, the container's clock).
 
-    `id` is what the hub's API calls it, empty where it was not asked.
+    `id` is what the hub's API calls it, empty where the hub's database could not be read.
     """
 
     token: SecretStr
@@ -69,38 +74,48 @@ def from_file(path: Path) -> SecretStr:
 
 def mint(door: DockerDoor, user: str) -> Minted:
     """Return a token made by `jupyterhub token USER` in the container. It never expires: `revoke` it. Raises DoorError."""
-    stdout, stderr = door.run(_MINT.replace("USER", shlex.quote(user)))
-    lines = stdout.split()
-    if len(lines) != 3 or not re.fullmatch(r"[0-9a-zA-Z_-]{16,}", lines[1]):
+    stdout, stderr = door.run(_MINT.replace("USER", shlex.quote(user)).replace("READ", script()))
+    lines = [line.strip() for line in stdout.split("\n") if line.strip()]
+    if len(lines) not in {3, 4} or not re.fullmatch(r"[0-9a-zA-Z_-]{16,}", lines[1]):
         said = stderr.strip().split("\n")[-1][-200:] or "nothing"
         raise DoorError(f"no hub token could be made for {user} in {door.container}; the last words there: {said}")
-    return Minted(SecretStr(lines[1]), user, float(lines[0]), float(lines[2]))
+    made = Minted(SecretStr(lines[1]), user, float(lines[0]), float(lines[2]))
+    return replace(made, id=_id(made, lines[3])) if lines[3:] else made
 
 
-def known(hub: HubDoor, minted: Minted) -> Minted:
-    """Return the token that was made, with its id. Raises DoorError where it cannot be told from others."""
-    tokens = hub.get(_path(minted.user)).get("api_tokens", [])
-    mine = [
-        token["id"]
-        for token in tokens
-        if token.get("note", "").startswith(_NOTE) and minted.after - 1 <= _epoch(token["created"]) <= minted.before + 1
-    ]
+def _id(minted: Minted, told: str) -> str:
+    """Return the id of what was made, from what the hub's database tells of its tokens; empty where it is not the only one.
+
+    The API's own list is no help: a hub keeps that of a user as it was when first asked for, without what another
+    process added (JupyterHub 0.9 to 5.4: `expire_on_commit=False` in `orm.py`).
+    """
+    try:
+        rows = [row for row in json.loads(told)["tokens"] if row[1] == minted.user and row[4]]
+        mine = [row[0] for row in rows if row[3] == _NOTE and minted.after <= _epoch(f"{row[4]}Z") <= minted.before]
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return f"a{mine[0]}" if len(mine) == 1 else ""
+
+
+def revoke(hub: HubDoor, minted: Minted) -> None:
+    """Delete the token that was made. Raises DoorError where it cannot be told from others, or the hub refuses."""
+    path = f"/users/{quote(minted.user, safe='')}/tokens"
+    mine = [minted.id] if minted.id else _listed(hub.get(path).get("api_tokens", []), minted)
     if len(mine) != 1:
         raise DoorError(
             f"the token made for {minted.user} could not be told from {len(mine)} made in that second:"
             f" delete those noted {_NOTE!r} at /hub/token"
         )
-    return replace(minted, id=str(mine[0]))
+    hub.delete(f"{path}/{mine[0]}")
 
 
-def revoke(hub: HubDoor, minted: Minted) -> None:
-    """Delete the token that was made. Raises DoorError where it cannot be told from others, or the hub refuses."""
-    minted = minted if minted.id else known(hub, minted)
-    hub.delete(f"{_path(minted.user)}/{minted.id}")
-
-
-def _path(user: str) -> str:
-    return f"/users/{quote(user, safe='')}/tokens"
+def _listed(tokens: list[dict[str, Any]], minted: Minted) -> list[str]:
+    """Return the ids of those in the API's list that may be what was made."""
+    return [
+        token["id"]
+        for token in tokens
+        if token.get("note", "").startswith(_NOTE) and minted.after - 1 <= _epoch(token["created"]) <= minted.before + 1
+    ]
 
 
 def _epoch(created: str) -> float:
