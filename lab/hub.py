@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,15 @@ LIFE = 30 * 24 * 3600
 START_LIMIT = 60.0
 CONFIG = "/etc/jupyter/conf/jupyterhub_config.py"
 CLI_NOTE = "command-line generated"
-FORBIDDEN, NOT_FOUND, ERROR = 403, 404, 400
+# The API's own list is no help: a hub keeps that of a user as it was when first asked for, without what
+# `jupyterhub token` added (JupyterHub 1.5, `orm.py`: expire_on_commit=False).
+_TOKENS = """python3 -c '
+import json, sqlite3
+db = sqlite3.connect("file:/home/jovyan/jupyterhub.sqlite?mode=ro", uri=True, timeout=10)
+rows = db.execute("SELECT u.name, t.id, t.note, t.expires_at IS NOT NULL"
+                  " FROM api_tokens t JOIN users u ON u.id = t.user_id ORDER BY t.id")
+print(json.dumps(rows.fetchall()))'"""
+NOT_FOUND, ERROR = 404, 400
 
 
 def ask(  # noqa: PLR0913 - one HTTP request
@@ -101,21 +110,36 @@ def ensure_token(client: DockerClient, lab: Lab) -> None:
     if not words:
         raise LabError("`jupyterhub token` printed nothing")
     first = words[-1]
-    _, known = ask(lab, "GET", f"/users/{ADMIN}/tokens", token=first)
+    known = tokens(client)
     status, made = ask(lab, "POST", f"/users/{ADMIN}/tokens", {"note": NOTE, "expires_in": LIFE}, token=first)
     if status >= ERROR:
         raise LabError("the hub refused to mint a token", found=f"HTTP {status}")
     state.keep(client, "token", (made["token"] + "\n").encode())
-    for old in known["api_tokens"]:
-        if old["note"] in (CLI_NOTE, NOTE):
-            must(lab, "DELETE", f"/users/{ADMIN}/tokens/{old['id']}", fine=(NOT_FOUND,))
+    for old in known:
+        if old.user == ADMIN and old.note in (CLI_NOTE, NOTE):
+            drop(lab, old)
 
 
-def revoke_token(lab: Lab) -> None:
-    """Delete the lab's own token at the hub; the file keeps what no longer opens anything."""
-    status, known = ask(lab, "GET", f"/users/{ADMIN}/tokens")
-    if status == FORBIDDEN:
-        return
-    mine = [token["id"] for token in known["api_tokens"] if token["note"] == NOTE]
-    for number in mine:
-        ask(lab, "DELETE", f"/users/{ADMIN}/tokens/{number}")
+@dataclass(frozen=True)
+class Token:
+    """An API token as the hub's database has it: whose, its id in the API, its note, and whether it ends."""
+
+    user: str
+    id: str
+    note: str
+    ends: bool
+
+
+def tokens(client: DockerClient) -> list[Token]:
+    """Answer all API tokens of people, oldest first. Raises: LabError where the database cannot be read."""
+    rows = json.loads(inside.must(client, HUB, _TOKENS))
+    return [Token(user, f"a{number}", note or "", bool(ends)) for user, number, note, ends in rows]
+
+
+def drop(lab: Lab, token: Token, *, by: str | None = None) -> None:
+    """Revoke a token, with the one at hand or another; one that is gone is fine. Raises: LabError where the hub refuses."""
+    status, answer = ask(lab, "DELETE", f"/users/{token.user}/tokens/{token.id}", token=by)
+    if status >= ERROR and status != NOT_FOUND:
+        raise LabError(
+            f"the hub refused to revoke {token.id} of {token.user}", found=f"HTTP {status}", last=str(answer)
+        )

@@ -28,7 +28,7 @@ def test_the_lab_is_what_its_baseline_declares(audit: Audit) -> None:
 
     assert run.code == 0, run.text
     assert set(run.outcomes()) == {"compliant"}
-    kinds = {"container", "user", "package", "file", "hub_user", "step", "cluster"}
+    kinds = {"container", "user", "package", "file", "hub_user", "hub_token", "route", "step", "cluster"}
     assert {record["kind"] for record in run.records} == kinds
 
 

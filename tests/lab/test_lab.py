@@ -134,6 +134,8 @@ def whole_state(here: Lab, client: DockerClient) -> dict[str, Any]:
     if seen["token"]:
         users = hub.must(here, "GET", "/users")
         seen["users"] = sorted((user["name"], user["admin"], sorted(user["groups"])) for user in users)
+        seen["tokens"] = sorted((one.user, one.note, one.ends) for one in hub.tokens(client))
+        seen["routes"] = {path: route["target"] for path, route in hub.must(here, "GET", "/proxy").items()}
     if box.status == "running":
         seen["inside"] = sorted(inside.run(client, HUB, LOOK).out.splitlines())
     return seen
@@ -325,6 +327,8 @@ def test_every_break_says_what_an_audit_should_say() -> None:
         "package",
         "file",
         "hub_user",
+        "hub_token",
+        "route",
         "cluster",
         "step",
     }
