@@ -50,6 +50,14 @@ def parser() -> argparse.ArgumentParser:
     diff.add_argument("before", metavar="A", type=Path, help="a snapshot or a baseline")
     diff.add_argument("after", metavar="B", type=Path, help="the other one")
     diff.add_argument("--json", action="store_true", help="print a JSON document")
+    script = commands.add_parser("script", help="write a shell script that does what a baseline or a plan says")
+    script.add_argument("file", metavar="PLAN|BASELINE", type=Path, help="a plan ends with .json")
+    script.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="the file to write (default: standard output)"
+    )
+    script.add_argument("--container", metavar="NAME", default="jupyterhub", help="the hub's container (jupyterhub)")
+    script.add_argument("--hub-admin", metavar="USER", default="jovyan", help="whose token the script makes (jovyan)")
+    script.add_argument("--with-secrets", action="store_true", help="put private keys into the script too")
     return top
 
 
@@ -74,6 +82,8 @@ def run(asked: argparse.Namespace) -> int:
         return init(asked, lambda line: print(line, file=sys.stderr, flush=True))
     if asked.command == "diff":
         return diff(asked)
+    if asked.command == "script":
+        return script(asked)
     if asked.command == "fields":
         print("\n".join(fields()))
     elif asked.command == "iam":
@@ -91,6 +101,18 @@ def diff(asked: argparse.Namespace) -> int:
     found = of.differences(of.opened(asked.before), of.opened(asked.after))
     print(of.as_json(found, names) if asked.json else "\n".join(of.lines(found, names)))
     return of.code(found)
+
+
+def script(asked: argparse.Namespace) -> int:
+    """Write the script. Raises HubspecError."""
+    from hubspec.script import Wish, made, write
+
+    text = made(Wish(asked.file, asked.container, asked.hub_admin, asked.with_secrets))
+    if asked.output:
+        write(asked.output, text)
+    else:
+        print(text, end="")
+    return 0
 
 
 def fields() -> Iterator[str]:

@@ -58,12 +58,12 @@ def fix(drift: Drift) -> list[Action]:
         version = f"=={version}"  # what a version alone means to conda, and the only form that every solver of it takes
     wanted = spec(drift.name, version, stated.get("build"))
     where = f"into the environment {environment}"
+    if _of_the_hub(environment, package) or not _known(environment, package):
+        sentence = f"see how {wanted} comes {where}: the hub itself runs on {package}, so a person installs it"
+        return [do(sentence, _plain(environment, manager, "install", quote(wanted)), "manual")]
     if not missing and not {"version", "build"} & {difference.field for difference in drift.differences}:
         sentence = f"install {wanted} {where} anew, from where it is declared to come: an install changes nothing of it"
         return [do(sentence, _plain(environment, manager, "install", f"--force-reinstall {quote(wanted)}"), "manual")]
-    if not missing and (_of_the_hub(environment, package) or not _known(environment, package)):
-        sentence = f"install {wanted} {where} by hand: the hub itself runs on {package}"
-        return [do(sentence, _plain(environment, manager, "install", quote(wanted)), "manual")]
     safety: Safety = "safe" if missing else "unsafe"
     if manager == "pip":
         command = _pip_install(environment, package, wanted)

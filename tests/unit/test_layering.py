@@ -66,7 +66,9 @@ MAY_IMPORT = {
     "init":         "errors printable baseline snapshot survey adopt cluster.options cluster.opened",
     "difference":   "model kind kinds baseline snapshot check verdict record",
     "diff":         "errors kinds printable baseline snapshot record difference",
-    "__main__":     "model errors kinds baseline iam init diff cluster.calls cluster.options",
+    "launch":       "model printable cluster.hub_shell",
+    "script":       "model errors kinds kinds.file baseline plan launch",
+    "__main__":     "model errors kinds baseline iam init diff script cluster.calls cluster.options",
 }  # fmt: skip
 ROOMS = {
     # folder -> the folders of this repository that it may import
