@@ -13,6 +13,7 @@ audit: .venv/ready ## audit the embedded lab, and leave a report
 
 test: .venv/ready ## run every test of the suite
 	@sh tests/browser.sh
+	@sh tests/shellcheck.sh
 	$(BIN)/pytest tests
 
 lint: .venv/ready ## ruff and mypy
