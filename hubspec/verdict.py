@@ -175,7 +175,7 @@ def _undeclared(check: Check, baseline: Baseline, snapshot: Snapshot, reading: R
     if not extra:
         return Verdict(check, snapshot.cluster, Outcome.COMPLIANT, f"there are no {check.about}", reading, found={})
     differences = tuple(Difference(name, None, seen) for name, seen in sorted(extra.items()))
-    actions = tuple(action for difference in differences for action in kind.forget(difference.field))
+    actions = tuple(dict.fromkeys(action for one in differences for action in kind.forget(one.field)))
     reason = f"{check.about}: {', '.join(sorted(extra))}"
     seen = [one for name in sorted(extra) if isinstance(one := reading.seen.get(name), Present)]
     details = tuple(detail for one in seen[:TOLD] for detail in one.details)
