@@ -40,8 +40,12 @@ def recreated(on: Scene) -> Iterator[Scene]:
     lab.up(print)
     try:
         breaks.apply("recreated")
+        # Without an index in reach, pip is told so where an administrator would say it.
+        there_already = inside.run(on.client, HUB, "[ -e /etc/pip.conf ]").code == 0
         inside.must(on.client, HUB, "[ -e /etc/pip.conf ] || cat > /etc/pip.conf", stdin=NO_INDEX)
         yield on
+        if not there_already:
+            inside.must(on.client, HUB, "rm /etc/pip.conf")
     finally:
         breaks.mend("recreated")
 
