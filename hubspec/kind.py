@@ -19,7 +19,9 @@ REST = "*"
 class Undeclared(Value):
     """What to make of things of a kind that exist without being declared. A kind may derive one with more to say."""
 
-    policy: Literal["ignore", "report", "remove"] = Field(description="'remove' reports too; its fix is unsafe, but for routes.")
+    policy: Literal["ignore", "report", "remove"] = Field(
+        description="'remove' reports too; its fix is unsafe, but for routes."
+    )
     ignore: list[str] = Field(default_factory=list, description="Names that are no drift, as shell patterns.")
 
 
