@@ -11,7 +11,7 @@ import pytest
 import lab
 from tests.conftest import ROOT
 
-PAGES = ["README.md", "docs/steps.md", "docs/remediation.md", "docs/init.md"]
+PAGES = ["README.md", "docs/steps.md", "docs/remediation.md", "docs/init.md", "docs/script.md"]
 BLOCKS = [
     (page, block)
     for page in PAGES
@@ -32,6 +32,7 @@ SAYS = [
     ("docs/steps.md", "break step-failed", "step docker-client differs in state"),
     ("docs/remediation.md", "break diego-missing", "1 fixed"),
     ("docs/remediation.md", "--via step", "1 fixed"),
+    ("docs/script.md", "hubspec script", ""),
     ("docs/init.md", "hubspec init", " compliant"),
     ("docs/init.md", "hubspec diff", "no difference"),
 ]
