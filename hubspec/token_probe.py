@@ -23,8 +23,11 @@ def text(pid, name):
 def processes():
     for pid in sorted(filter(str.isdigit, os.listdir(proc)), key=int):
         try:
-            if os.stat(os.path.join(proc, pid)).st_uid == os.getuid():
-                parent = re.search(r"^PPid:\s*(\d+)", text(pid, "status"), re.M)
+            status = text(pid, "status")
+            # Not the owner of the folder: a process can make root that, with prctl(PR_SET_DUMPABLE).
+            owners = re.search(r"^Uid:\s*(\d+)\s+(\d+)", status, re.M)
+            if owners and set(owners.groups()) == {str(os.getuid())}:
+                parent = re.search(r"^PPid:\s*(\d+)", status, re.M)
                 yield pid, parent.group(1) if parent else "", text(pid, "cmdline").split("\0")
         except OSError:
             pass

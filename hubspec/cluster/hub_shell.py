@@ -71,6 +71,7 @@ mkdir "$HUBSPEC_FOLDER"
 cat > "$HUBSPEC_FOLDER/client.py" <<'end-of-client'
 {client}end-of-client
 for pid in $(cd /proc && printf '%s\n' [0-9]* | sort -n); do
+  grep -qs '^Uid:[[:space:]]*0[[:space:]]*0[[:space:]]' "/proc/$pid/status" || continue
   args=$(tr '\0' '\n' < "/proc/$pid/cmdline" 2>/dev/null) || continue
   hub=$(printf '%s\n' "$args" | grep -m1 -E '(^|/)jupyterhub$') || continue
   config=$(printf '%s\n' "$args" | sed -n -e '/^\(-f\|--config\)$/{{n;p;q}}' -e 's/^--config=//p')

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from hubspec.cluster.hub import HubDoor
 
 # `jupyterhub token` opens the hub's database, so it must run with the hub's own configuration and in its folder:
-# both are taken from the running hub. Its log goes to standard error, the token is its only line.
+# both are taken from the running hub. That is a process of root: anybody else's of that name would have us run a program
+# of theirs. Its log goes to standard error, the token is its only line.
 _MINT = r"""
 for pid in $(ls /proc | grep -E '^[0-9]+$' | sort -n); do
+  grep -qs '^Uid:[[:space:]]*0[[:space:]]*0[[:space:]]' "/proc/$pid/status" || continue
   args=$(tr '\0' '\n' < "/proc/$pid/cmdline" 2>/dev/null) || continue
   hub=$(printf '%s\n' "$args" | grep -m1 -E '(^|/)jupyterhub$') || continue
   config=$(printf '%s\n' "$args" | sed -n -e '/^\(-f\|--config\)$/{n;p;q}' -e 's/^--config=//p')

@@ -9,7 +9,8 @@ import emr
 import pytest
 
 import lab
-from lab import hub
+from lab import breaks, hub, inside
+from lab.model import HUB
 from tests.conftest import Audit
 
 
@@ -110,3 +111,23 @@ def test_the_token_of_somebody_who_is_no_admin(here: lab.Lab, audit: Audit, tmp_
     assert "the token is good, but ana may not list the users" in run.text
     assert made["token"] not in run.text
     assert made["token"] not in json.dumps(run.records)
+
+
+def test_a_process_that_only_calls_itself_the_hub_is_not_run(audit: Audit) -> None:
+    plant = """mkdir -p /tmp/fake && printf '#!/bin/sh\\ntouch /tmp/fake/run-by-$(id -un)\\n' >/tmp/fake/jupyterhub
+chmod -R a+rwx /tmp/fake
+su diego -c "nohup bash -c 'exec -a /tmp/fake/jupyterhub sleep 60' >/dev/null 2>&1 &"
+sleep 0.5; pgrep -f /tmp/fake/jupyterhub"""
+    with emr.scene() as scene:
+        breaks.apply("hub-down")
+        try:
+            inside.must(scene.client, HUB, plant)
+            run = audit("--cluster", "lab", "--mint-token", "jovyan", checks="checks/test_hub_users.py")
+            left = inside.must(scene.client, HUB, "ls /tmp/fake")
+        finally:
+            inside.run(scene.client, HUB, "pkill -u diego sleep; rm -rf /tmp/fake")
+            breaks.mend("hub-down")
+
+    assert run.code == 11
+    assert "no jupyterhub process runs in the container" in run.text
+    assert left.split() == ["jupyterhub"]

@@ -74,11 +74,11 @@ def look(folder: Path, processes: dict[str, Process]) -> subprocess.CompletedPro
     for pid, process in processes.items():
         (proc / pid).mkdir(parents=True)
         (proc / pid / "cmdline").write_text("".join(f"{word}\0" for word in process.argv))
-        (proc / pid / "status").write_text(f"Name:\tpython3\nPPid:\t{process.parent}\n")
+        uid = os.getuid() if process.mine else 65534
+        ids = f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}"
+        (proc / pid / "status").write_text(f"Name:\tpython3\nPPid:\t{process.parent}\n{ids}\n")
         if process.cwd:
             (proc / pid / "cwd").symlink_to(process.cwd)
-        if not process.mine:
-            os.chown(proc / pid, 65534, 65534)
     before = token_probe.PROC, token_probe.PYTHONS
     token_probe.PROC, token_probe.PYTHONS = str(proc), f"/no/such/python {sys.executable}"
     try:
