@@ -78,9 +78,17 @@ def plan(verdicts: Iterable[Verdict], baseline: Baseline, *, run: str, cluster: 
         for action in verdict.actions:
             found.setdefault((check.kind, check.name, action.request), (verdict, action))
     kinds = list(KINDS)
-    ordered = sorted(found.values(), key=lambda one: (DOORS.index(one[1].door), kinds.index(one[0].check.kind)))
+    ordered = sorted(
+        found.values(),
+        key=lambda one: (DOORS.index(one[1].door), kinds.index(one[0].check.kind), _takes_what_is_left(one[0])),
+    )
     numbered = [(str(number), verdict, action) for number, (verdict, action) in enumerate(ordered, 1)]
     return Plan(run=run, cluster=cluster, made=made, baseline=str(baseline.file), entries=list(_entries(numbered)))
+
+
+def _takes_what_is_left(verdict: Verdict) -> bool:
+    """Say whether a thing gets a number that others leave: an account without a declared uid comes after those with one."""
+    return getattr(verdict.check.resource, "uid", 0) is None
 
 
 def _entries(numbered: list[tuple[str, Verdict, Action]]) -> Iterator[Entry]:

@@ -23,7 +23,6 @@ from lab.model import HUB, MASTER
 from tests.conftest import ROOT, Audit
 
 MADE = {"user", "package", "file", "hub_user", "container"}
-NO_INDEX = "[global]\nno-index = true\nfind-links = /opt/pip-wheels\n"
 HOSTILE = ["$(touch pwned)", "`touch pwned`", "a;touch pwned", "'x", '"x', "x y", "%s", "END", "é"]
 
 
@@ -40,12 +39,7 @@ def recreated(on: Scene) -> Iterator[Scene]:
     lab.up(print)
     try:
         breaks.apply("recreated")
-        # Without an index in reach, pip is told so where an administrator would say it.
-        there_already = inside.run(on.client, HUB, "[ -e /etc/pip.conf ]").code == 0
-        inside.must(on.client, HUB, "[ -e /etc/pip.conf ] || cat > /etc/pip.conf", stdin=NO_INDEX)
         yield on
-        if not there_already:
-            inside.must(on.client, HUB, "rm /etc/pip.conf")
     finally:
         breaks.mend("recreated")
 

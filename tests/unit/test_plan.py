@@ -52,6 +52,12 @@ def test_an_account_comes_before_the_hub_user_of_its_name(tmp_path: Path) -> Non
     assert plan.entries[0].permission == "root in the hub's container"
 
 
+def test_an_account_without_a_uid_comes_after_those_that_have_one(tmp_path: Path) -> None:
+    baseline = declare(tmp_path, users={"zoe": {"shell": "/bin/sh"}, "diego": {"uid": 1001}}, accounts="directory")
+
+    assert [entry.resource for entry in planned(baseline, saw(user={})).entries] == ["diego", "zoe"]
+
+
 def test_nothing_is_planned_from_what_could_not_be_seen(tmp_path: Path) -> None:
     baseline = declare(tmp_path, **PEOPLE)
     blind = saw(user=Unreadable("paused"), hub_user={"diego": Unreadable("no"), "ana": Absent()})

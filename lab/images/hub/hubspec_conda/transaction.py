@@ -75,7 +75,13 @@ def installing(prefix: Path, specs: list[str]) -> Transaction:
     kept = [record.name.normalized for record in locked if record.name.normalized not in wishes]
     try:
         wanted = asyncio.run(
-            rattler.solve([CHANNEL], [*wishes.values(), *kept], locked_packages=locked, timeout=SOLVE_LIMIT)
+            # As specs and not as texts, which the solver reads more strictly than conda: "toolz 0.12.0" is one for conda.
+            rattler.solve(
+                [CHANNEL],
+                [*map(rattler.MatchSpec, wishes.values()), *kept],
+                locked_packages=locked,
+                timeout=SOLVE_LIMIT,
+            )
         )
     except SolverError as error:
         raise _unsolved(specs, str(error)) from error
