@@ -179,6 +179,7 @@ def lines(plan_: Plan) -> Iterator[str]:
     yield f"{plan_.cluster}: the plan has {total or 'no'} action{'s' * (total != 1)}"
     for entry in plan_.entries:
         needs = f", after {', '.join(entry.needs)}" if entry.needs else ""
-        yield f"  {entry.id:>3}. {entry.action.safety:<6} {entry.kind} {entry.resource}: {entry.action.sentence} ({entry.permission}{needs})"
+        yield f"  {entry.id:>3}. {entry.action.safety:<6} {entry.kind} {entry.resource}: {entry.action.sentence} (door {entry.action.door}, {entry.permission}{needs})"
+        yield f"       answers {entry.control}: {', '.join(str(one['field']) for one in entry.differences)}"
         request = entry.action.request
         yield f"       {request if len(request) <= SHOWN else f'{request[:SHOWN]}... (whole in plan.json)'}"

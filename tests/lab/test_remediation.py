@@ -85,6 +85,37 @@ def test_a_break_is_put_right(audit: Audit, tmp_path: Path, name: str) -> None:
     assert "fixed" not in again.outcomes()
 
 
+STRAYS = [
+    name for name, entry in BREAKS.items()
+    if entry.resource == "*" and entry.kind not in {"container", "step"} and "application" not in name
+]  # fmt: skip
+"""What nobody declared, and a program can remove."""
+
+
+@pytest.mark.parametrize("name", STRAYS)
+def test_what_was_not_declared_is_removed_where_the_policy_says_so(audit: Audit, tmp_path: Path, name: str) -> None:
+    broken = BREAKS[name]
+    path = tmp_path / "remove.yaml"
+    policy = {"undeclared": {broken.kind: {"policy": "remove"}}}
+    path.write_text(json.dumps({"extends": str(ROOT / "baselines" / "lab.yaml"), **policy}))
+    wanted = ["--cluster", "lab", "--baseline", str(path)]
+    lab.up(print)
+    breaks.apply(name)
+    try:
+        safe = audit(*wanted, "--remediate=safe", checks=CHECKS[broken.kind])
+        fixed = audit(*wanted, "--remediate=unsafe", checks=CHECKS[broken.kind], into="unsafe")
+        again = audit(*wanted, "--remediate=unsafe", checks=CHECKS[broken.kind], into="again")
+    finally:
+        breaks.mend(name)
+
+    unsafe = all(entry["action"]["safety"] == "unsafe" for entry in plan(safe))
+    assert safe.code == (1 if unsafe else 0), "what is removed may be missed: only `unsafe` does it"
+    assert fixed.code == 0, fixed.text
+    assert ("*", "fixed") in {(record["resource"], record["outcome"]) for record in (fixed if unsafe else safe).records}
+    assert again.code == 0, again.text
+    assert "the plan has no actions" in again.text
+
+
 def test_the_whole_lab_is_restored_after_it_was_made_anew(audit: Audit) -> None:
     lab.up(print)
     breaks.apply("recreated")
