@@ -11,6 +11,7 @@ from typing import Literal
 
 from hubspec.door import Bundle, Workers
 from hubspec.errors import DoorError, LockedError
+from hubspec.masked import masked
 from hubspec.model import Action
 from hubspec.plan import Entry, batches
 
@@ -175,7 +176,7 @@ def _in_container(batch: list[Entry], workers: Workers, applied: Applied) -> Non
 def _ended(status: int, lines: list[str]) -> tuple[State, str]:
     if status == 0:
         return "done", ""
-    last = "\n".join(lines) or "it printed nothing"
+    last = masked("\n".join(lines)) or "it printed nothing"
     if status == 124:
         return "failed", f"it took longer than {LIMIT} s: {last}"
     return "failed", f"status {status}: {last}"

@@ -145,6 +145,13 @@ def test_of_what_a_failed_action_said_the_end_is_kept() -> None:
     assert result.text.splitlines()[-1] == "1000"
 
 
+def test_a_secret_that_a_failed_action_printed_is_masked() -> None:
+    (result,) = carried_out([entry("1", "echo 'Looking in indexes: https://me:c4n4ry@index/simple'; exit 1")]).values()
+
+    assert "c4n4ry" not in str(result)
+    assert "https://me:***@index/simple" in result.text
+
+
 def test_a_container_that_breaks_off_leaves_one_unknown_and_the_rest_not_reached() -> None:
     batch = [entry(str(number), "true") for number in range(1, 6)]
     # each action prints begin, an empty line and end: the second has begun when it breaks off

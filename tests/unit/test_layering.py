@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "verdict":      "model compare kinds baseline snapshot check waiver",
     "smoke":        "model errors door snapshot check verdict",
     "plan":         "model errors kinds baseline record verdict",
-    "apply":        "model errors door plan",
+    "apply":        "model errors masked door plan",
     "remedied":     "model verdict",
     "restart":      "model kinds baseline snapshot check verdict",
     "collect":      "model errors kind kinds door baseline snapshot",
