@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hubspec.duration import Duration, seconds, words
 from hubspec.kind import REST, Kind, Observations, Undeclared
 from hubspec.masked import masked, masked_arguments
 from hubspec.model import (
-    Absent,
-    Action,
     AtMost,
     Detail,
-    Drift,
     Observation,
     Pattern,
     Present,
@@ -28,10 +24,9 @@ from hubspec.model import (
     Text,
     Unreadable,
 )
+from hubspec.step_actions import fix, forget
 
 NEVER_STARTED = "0s"
-_WAITS = {"PENDING", "RUNNING", "CANCEL_PENDING"}
-_COMMAND_RUNNER = "command-runner.jar"
 
 
 class Step(Resource):
@@ -55,6 +50,13 @@ class Step(Resource):
     age: AtMost | None = Field(None, description="Time since it ended, or since it was made where it has not.")
     duration: AtMost | None = Field(None, description="Time from its start to its end, or until now.")
 
+    @field_validator("arguments")
+    @classmethod
+    def _without_secrets(cls, given: list[str | Pattern] | None) -> list[str | Pattern] | None:
+        """Take secrets out of what is declared, as they are out of what was seen: no report and no plan can show them."""
+        shown = iter(masked_arguments([one for one in given or [] if isinstance(one, str)]))
+        return given and [next(shown) if isinstance(one, str) else one for one in given]
+
     def accepts(self, field: str, found: Any) -> bool:
         """Compare arguments one by one, for each may be a pattern."""
         wanted = getattr(self, field)
@@ -72,7 +74,7 @@ class UndeclaredSteps(Undeclared):
 
 
 def _same(wanted: str | Pattern, found: str) -> bool:
-    return re.fullmatch(wanted.matches, found) is not None if isinstance(wanted, Pattern) else masked(wanted) == found
+    return re.fullmatch(wanted.matches, found) is not None if isinstance(wanted, Pattern) else wanted == found
 
 
 def parse(answers: Mapping[str, Any]) -> Observations:
@@ -214,50 +216,6 @@ def _keys(resource: Resource, observed: Observations) -> list[str]:
 
 def _state(seen: Observation | None) -> str | None:
     return getattr(seen.resource, "state", None) if isinstance(seen, Present) else None
-
-
-def fix(drift: Drift) -> list[Action]:
-    """Return what submits the step again as declared; a person decides about one that runs, or that must not be."""
-    step = drift.expected
-    assert isinstance(step, Step)
-    state = _state(drift.observed)
-    if step.ensure == "absent":
-        return forget(drift.observed.resource.name if isinstance(drift.observed, Present) else step.name)
-    if state in _WAITS:
-        return [_manual(f"the step is {state}: wait for its end, then audit again", "DescribeStep")]
-    again = {difference.field for difference in drift.differences} - {"when", "duration"}
-    if not again:
-        return [_manual("find out why it ran then, and so long; a step that ran cannot be changed", "DescribeStep")]
-    name, arguments = step.named or step.name, step.arguments or []
-    if isinstance(name, Pattern) or not isinstance(step.jar, str) or not all(isinstance(a, str) for a in arguments):
-        return [
-            _manual(
-                "submit it again; its declaration states no name, jar and arguments of its own, so it is not known how",
-                "AddJobFlowSteps",
-            )
-        ]
-    made = {"Name": name, "ActionOnFailure": "CONTINUE", "HadoopJarStep": {"Jar": step.jar, "Args": arguments}}
-    request = f"elasticmapreduce:AddJobFlowSteps {json.dumps([made], ensure_ascii=False)}"
-    actions = [Action(sentence=f"submit the step {name} again", door="aws", request=request, safety="unsafe")]
-    if step.when == "at launch" and isinstance(drift.observed, Absent):
-        actions.append(
-            _manual("give it to the cluster at its launch too: what is added later goes with the cluster", "RunJobFlow")
-        )
-    return actions
-
-
-def forget(name: str) -> list[Action]:
-    """Return what a person should do about a step that nobody declared."""
-    return [
-        _manual(
-            f"find out who submitted {name}; declare it, cancel it where it still waits, or mend what it ran",
-            "DescribeStep",
-        )
-    ]
-
-
-def _manual(sentence: str, call: str) -> Action:
-    return Action(sentence=sentence, door="aws", request=f"elasticmapreduce:{call}", safety="manual")
 
 
 KIND = Kind(

@@ -33,6 +33,8 @@ MAY_IMPORT = {
     "kinds.file":   "model kind file_actions",
     "token_probe":  "",
     "kinds.hub_token": "model duration kind token_probe",
+    "step_actions": "model masked",
+    "kinds.step":   "model duration masked kind step_actions",
     "kinds.*":      "model duration masked kind",  # a kind knows no other
     "kinds":        "kind kinds.*",
     "layers":       "errors",
