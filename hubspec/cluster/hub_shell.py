@@ -75,9 +75,10 @@ for pid in $(cd /proc && printf '%s\n' [0-9]* | sort -n); do
   args=$(tr '\0' '\n' < "/proc/$pid/cmdline" 2>/dev/null) || continue
   hub=$(printf '%s\n' "$args" | grep -m1 -E '(^|/)jupyterhub$') || continue
   config=$(printf '%s\n' "$args" | sed -n -e '/^\(-f\|--config\)$/{{n;p;q}}' -e 's/^--config=//p')
-  HUBSPEC_PYTHON=$(readlink "/proc/$pid/exe"); export HUBSPEC_PYTHON
+  HUBSPEC_PYTHON=$(readlink "/proc/$pid/exe" || printf '%s\n' "$args" | sed 1q); export HUBSPEC_PYTHON
   date +%s.%N > "$HUBSPEC_FOLDER/times"
-  (cd "/proc/$pid/cwd" && "$hub" token ${{config:+-f "$config"}} {user} </dev/null 2>/dev/null > "$HUBSPEC_FOLDER/token")
+  (for one in "$pid" $(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status"); do cd "/proc/$one/cwd" 2>/dev/null && break; done &&
+    "$hub" token ${{config:+-f "$config"}} {user} </dev/null 2>/dev/null > "$HUBSPEC_FOLDER/token")
   date +%s.%N >> "$HUBSPEC_FOLDER/times"
   break
 done

@@ -29,7 +29,9 @@ for pid in $(ls /proc | grep -E '^[0-9]+$' | sort -n); do
   args=$(tr '\0' '\n' < "/proc/$pid/cmdline" 2>/dev/null) || continue
   hub=$(printf '%s\n' "$args" | grep -m1 -E '(^|/)jupyterhub$') || continue
   config=$(printf '%s\n' "$args" | sed -n -e '/^\(-f\|--config\)$/{n;p;q}' -e 's/^--config=//p')
-  cd "/proc/$pid/cwd" || exit
+  # Once it has opened a PAM session, its own folder cannot be read in a container without privileges; its parent's is the same.
+  for one in "$pid" $(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status"); do cd "/proc/$one/cwd" 2>/dev/null && break; done ||
+    { echo 'the folder that the hub runs in cannot be read' >&2; exit 1; }
   date +%s.%N
   "$hub" token ${config:+-f "$config"} USER </dev/null || exit
   date +%s.%N
