@@ -80,9 +80,9 @@ def forget_newcomers(here: Lab, client: DockerClient) -> None:
     for name in ON_THE_CLUSTER + AT_LAUNCH:
         inside.must(client, HUB, f"if id {name} >/dev/null 2>&1; then userdel -r {name} 2>/dev/null; fi")
         hub.must(here, "DELETE", f"/users/{name}", fine=(hub.NOT_FOUND,))
-    for token in hub.must(here, "GET", "/users/jovyan/tokens")["api_tokens"]:
-        if token["note"] == hub.CLI_NOTE:
-            hub.must(here, "DELETE", f"/users/jovyan/tokens/{token['id']}")
+    for token in hub.tokens(client):
+        if (token.user, token.note) == (hub.ADMIN, hub.CLI_NOTE):
+            hub.drop(here, token)
 
 
 def keras(client: DockerClient) -> list[str]:

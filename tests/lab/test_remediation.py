@@ -306,14 +306,14 @@ SEEN: dict[str, Any] = {}
 def test_the_same_plan_has_the_same_outcome_by_either_way(on: Scene, audit: Audit, way: str) -> None:
     breaks.apply("diego-missing")
     breaks.apply("hub-diego-missing")
-    before = [token["id"] for token in hub.must(on.lab, "GET", "/users/jovyan/tokens")["api_tokens"]]
+    before = hub.tokens(on.client)
     try:
         run = audit(BOTH[1], "--cluster", "lab", "--remediate=safe", "--via", way, checks=BOTH[0])
         again = audit(BOTH[1], "--cluster", "lab", "--remediate=safe", "--via", way, checks=BOTH[0], into="again")
     finally:
         breaks.mend("diego-missing")
         breaks.mend("hub-diego-missing")
-    after = [token["id"] for token in hub.must(on.lab, "GET", "/users/jovyan/tokens")["api_tokens"]]
+    after = hub.tokens(on.client)
 
     assert run.code == 0, run.text
     told = [(entry["kind"], entry["resource"], entry["action"]["request"], entry["needs"]) for entry in plan(run)]
