@@ -25,7 +25,8 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
         expected = {name: plain(value) for name, value in stated.items() if name in (check.fields or ())}
         expected = {"ensure": check.resource.ensure} | expected
     first = verdict.before or verdict
-    found, was = _found(verdict, expected), _found(first, expected)
+    found = _found(verdict, expected)
+    was = found if first is verdict else _found(first, expected)
     # What was wrong, where it is not any more; what is wrong, where it still is.
     wrong = first if verdict.outcome is Outcome.FIXED else verdict
     actions = dict.fromkeys((*first.actions, *(() if verdict.outcome is Outcome.FIXED else verdict.actions)))
