@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from hubspec.door import Bundle, Workers
-from hubspec.errors import DoorError, LockedError
+from hubspec.errors import DoorError, EndUnknownError, LockedError
 from hubspec.masked import masked
 from hubspec.model import Action
 from hubspec.plan import Entry, batches
@@ -159,15 +159,15 @@ def _in_container(batch: list[Entry], workers: Workers, applied: Applied) -> Non
         return
     nonce = secrets.token_hex(8)
     ears = _Ears(nonce, applied)
-    broken = "its answer broke off"
+    broken, begun = "its answer broke off", False
     try:
         workers.container.act(script(batch, nonce, workers.bundle), ears.hear, stop=f"touch {_stop_file(nonce)}")
     except LockedError:
         raise
     except DoorError as error:
-        broken = str(error)
+        broken, begun = str(error), isinstance(error, EndUnknownError)
     for entry in batch:
-        if entry.id == ears.under_way:
+        if entry.id == ears.under_way or (begun and entry.id not in applied):
             applied.note(entry.id, "unknown", f"nobody knows whether it was done: {broken}")
         elif entry.id not in applied:
             applied.note(entry.id, "not reached", broken)

@@ -11,6 +11,9 @@ from typing import Any, Protocol
 
 from hubspec.model import Detail, NotApplicable
 
+ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED"})
+"""The states in which a step has ended (EMR API 2009-03-31)."""
+
 
 @dataclass(frozen=True)
 class Look:

@@ -6,6 +6,7 @@ HubspecError
 ├── PlanError       a file holds no plan, or the cluster has moved on since it was made: a usage error
 └── DoorError       a door could not be looked through: what it would have shown is unreadable, never absent
     ├── AnsweredError  the hub answered, and not with what was asked for; it may still answer another question
+    ├── EndUnknownError  something was begun, and how far it came cannot be read
     └── LockedError somebody else is putting the cluster right
 """
 
@@ -46,3 +47,7 @@ class PlanError(HubspecError):
 
 class LockedError(DoorError):
     """Somebody else holds the lock of the cluster; the text is what they say of themselves."""
+
+
+class EndUnknownError(DoorError):
+    """Something that changes the cluster was begun, and nobody knows how far it came."""

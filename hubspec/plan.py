@@ -145,13 +145,9 @@ def moved_on(reviewed: Plan, fresh: Plan) -> list[str]:
 
 
 def reviewed(plan_: Plan, fresh: Plan) -> list[Entry]:
-    """Return the entries of the fresh plan that the reviewed one names, in its numbering, without the manual ones."""
-    now = {entry.key: entry for entry in fresh.entries}
-    return [
-        now[entry.key].model_copy(update={"id": entry.id, "needs": entry.needs})
-        for entry in plan_.entries
-        if entry.action.safety != "manual"
-    ]
+    """Return the entries of the fresh plan that the reviewed one names, without the manual ones; their ids are its own."""
+    named = {entry.key for entry in plan_.entries}
+    return [entry for entry in fresh.chosen("unsafe") if entry.key in named]
 
 
 def read_file(path: Path) -> Plan:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hubspec.check import Check
-from hubspec.door import StepDoor
+from hubspec.door import ENDED, StepDoor
 from hubspec.errors import DoorError, HubspecError
 from hubspec.model import Action, Detail, Difference, Outcome
 from hubspec.snapshot import Reading
 from hubspec.verdict import Verdict
 
-ENDED = {"COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED"}
 POLLS = (1.0, 2.0, 4.0, 8.0, 10.0)
 """Seconds between two looks, the last one again and again: AWS lets an account list steps every two seconds at most."""
 SCRIPT = '#!/bin/bash\n# A smoke test of hubspec: it prints a product and changes nothing.\necho "$(($1 * $2))"\n'

@@ -9,9 +9,9 @@ from typing import Any
 
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.steps import StepDoor
+from hubspec.door import ENDED
 from hubspec.errors import DoorError
 
-ENDED = {"COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED"}
 STEP_LIMIT = 3600
 """Seconds that a step which was submitted again may wait and run."""
 POLL = 5.0

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 
 from hubspec.cluster.docker_worker import LOCK
 from hubspec.cluster.steps import StepDoor
-from hubspec.errors import DoorError, LockedError
+from hubspec.door import ENDED
+from hubspec.errors import DoorError, EndUnknownError, LockedError
 
-ENDED = {"COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED"}
 LIMIT = 2 * 3600
 """Seconds that the step may wait behind others and run."""
 ARRIVAL = 15 * 60
@@ -57,7 +57,7 @@ class StepWorker:
         try:
             lines = self._run(name, uri).splitlines()
         finally:
-            self._door.remove(uri)
+            self._remove(uri)
         for line in lines:
             if line.startswith(f"{nonce} locked "):
                 raise LockedError(line.partition(" locked ")[2])
@@ -70,7 +70,7 @@ class StepWorker:
         try:
             self._run(f"hubspec manage {nonce}", uri)
         finally:
-            self._door.remove(uri)
+            self._remove(uri)
         return ""
 
     @contextlib.contextmanager
@@ -80,20 +80,32 @@ class StepWorker:
         self._about = about
         yield
 
+    def _remove(self, uri: str) -> None:
+        """Remove the script; where that is refused it is said, and hides nothing of what was done."""
+        try:
+            self._door.remove(uri)
+        except DoorError as error:
+            self._say(f"{uri} could not be removed: {error}")
+
     def _run(self, name: str, uri: str) -> str:
         jar = f"s3://{self._door.region}.elasticmapreduce/libs/script-runner/script-runner.jar"
         id_ = self._door.submit(name, jar, [uri])
         self._say(f"{name}: submitted as {id_}")
-        state = self._wait(name, id_)
-        output = self._output(name, id_)
-        if state != "COMPLETED" and output is None:
-            details = "; ".join(f"{one.title}: {one.text}" for one in self._door.explain(id_, None))
-            raise DoorError(f"the step {id_} {state}: {details}")
-        if output is None:
-            raise DoorError(
-                f"the step {id_} {state}, and what it printed did not reach S3 within {ARRIVAL // 60} minutes"
+        try:
+            state = self._wait(name, id_)
+            output = self._output(name, id_)
+            details = (
+                ""
+                if output is not None
+                else "; ".join(f"{one.title}: {one.text}" for one in self._door.explain(id_, None))
             )
-        return output
+        except DoorError as error:
+            raise EndUnknownError(f"{id_} was submitted, and what became of it cannot be read: {error}") from None
+        if output is not None:
+            return output
+        if state == "CANCELLED" and self._stopped():
+            raise DoorError(f"the step {id_} was cancelled before it ran")
+        raise EndUnknownError(f"the step {id_} {state}, and what it printed did not reach S3: {details}")
 
     def _wait(self, name: str, id_: str) -> str:
         until, told, pause, cancelled = time.monotonic() + LIMIT, time.monotonic(), 0.5, False

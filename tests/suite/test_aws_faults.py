@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
 from tests.conftest import Audit
+from tests.unit.aws_server import Refusal, serving
 
 KEYS = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_DEFAULT_REGION": "us-east-1"}
-
-
-@pytest.fixture
-def refusing() -> Iterator[tuple[ThreadingHTTPServer, dict[str, str]]]:
-    """Serve one error of the EMR API, as its JSON 1.1 protocol says it, on loopback."""
-    error = {"__type": "", "message": "not this time"}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.dumps(error).encode()
-            self.send_response(400)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server, error
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 @pytest.mark.parametrize(
@@ -49,13 +19,9 @@ def refusing() -> Iterator[tuple[ThreadingHTTPServer, dict[str, str]]]:
         ("InvalidRequestException", 4, "there is no cluster j-A in this account and region"),
     ],
 )
-def test_refused(
-    audit: Audit, refusing: tuple[ThreadingHTTPServer, dict[str, str]], code: str, exit_code: int, sentence: str
-) -> None:
-    server, error = refusing
-    error["__type"] = code
-    endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}"}
-    run = audit("--cluster", "j-A", checks="checks/test_cluster.py", env={**KEYS, **endpoint})
+def test_refused(audit: Audit, code: str, exit_code: int, sentence: str) -> None:
+    with serving({"DescribeCluster": [Refusal(code)]}) as (variables, _):
+        run = audit("--cluster", "j-A", checks="checks/test_cluster.py", env={**KEYS, **variables})
 
     assert sentence in run.text
     assert run.code == exit_code

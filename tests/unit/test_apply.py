@@ -13,7 +13,7 @@ import pytest
 from hubspec import apply as applying
 from hubspec.apply import Result, apply
 from hubspec.door import Workers
-from hubspec.errors import DoorError
+from hubspec.errors import DoorError, EndUnknownError
 from hubspec.model import Action
 from hubspec.plan import Entry
 
@@ -24,6 +24,7 @@ class Worker:
 
     refuse: dict[str, str] = field(default_factory=dict)
     cut_after: int | None = None
+    broken: DoorError = field(default_factory=lambda: DoorError("the container ended"))
     asked: list[str] = field(default_factory=list)
     is_stopped: bool = False
 
@@ -43,7 +44,7 @@ class Worker:
         for line in lines[: self.cut_after]:
             hear(line)
         if self.cut_after is not None:
-            raise DoorError("the container ended")
+            raise self.broken
 
     def manage(self, argv: list[str]) -> str:
         self.asked.append(" ".join(argv))
@@ -161,6 +162,13 @@ def test_a_container_that_breaks_off_leaves_one_unknown_and_the_rest_not_reached
         "1": "done", "2": "unknown", "3": "not reached", "4": "not reached", "5": "not reached",
     }  # fmt: skip
     assert results["2"].text == "nobody knows whether it was done: the container ended"
+
+
+def test_what_was_begun_and_cannot_be_read_is_unknown_and_not_called_not_reached() -> None:
+    worker = Worker(cut_after=3, broken=EndUnknownError("the step s-1 FAILED"))
+    results = carried_out([entry("1", "true"), entry("2", "true")], worker)
+
+    assert states(results) == {"1": "done", "2": "unknown"}
 
 
 def test_an_interrupted_batch_ends_after_the_action_under_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
