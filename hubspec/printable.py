@@ -19,7 +19,8 @@ def printable_lines(text: str) -> str:
 
 def hidden(text: str) -> bool:
     """Say whether any character of the text would not show, or would move others."""
-    return not text.isprintable() or not BLANK.isdisjoint(text)
+    # BLANK holds nothing of ASCII, and most text of a report is that: 100,000 times in a report of 3,500 checks.
+    return not text.isprintable() or not (text.isascii() or BLANK.isdisjoint(text))
 
 
 def escaped(character: str) -> str:
