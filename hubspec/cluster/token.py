@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from pydantic import SecretStr
 
 from hubspec.errors import DoorError
+from hubspec.hub_path import hub_path
 from hubspec.token_probe import script
 
 if TYPE_CHECKING:
@@ -103,14 +103,14 @@ def _id(minted: Minted, told: str) -> str:
 
 def revoke(hub: HubDoor, minted: Minted) -> None:
     """Delete the token that was made. Raises DoorError where it cannot be told from others, or the hub refuses."""
-    path = f"/users/{quote(minted.user, safe='')}/tokens"
+    path = hub_path("users", minted.user, "tokens")
     mine = [minted.id] if minted.id else _listed(hub.get(path).get("api_tokens", []), minted)
     if len(mine) != 1:
         raise DoorError(
             f"the token made for {minted.user} could not be told from {len(mine)} made in that second:"
             f" delete those noted {_NOTE!r} at /hub/token"
         )
-    hub.delete(f"{path}/{mine[0]}")
+    hub.delete(f"{path}{hub_path(mine[0])}")
 
 
 def _listed(tokens: list[dict[str, Any]], minted: Minted) -> list[str]:

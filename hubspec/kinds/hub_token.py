@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from pydantic import Field
 
 from hubspec.duration import Duration, seconds, words
+from hubspec.hub_path import API, hub_path
 from hubspec.kind import Kind, Observations, Undeclared
 from hubspec.model import Absent, Action, AtMost, Drift, Observation, Pattern, Present, Resource, Text
 from hubspec.token_probe import script
@@ -164,7 +164,7 @@ def fix(drift: Drift) -> list[Action]:
         wanted = token.named or token.name
         owner, _, note = wanted.partition("/") if isinstance(wanted, str) else ("NAME", "", "NOTE")
         body = json.dumps({"note": note, "expires_in": seconds(token.left.at_most) if token.left else "SECONDS"})
-        request = f"POST /hub/api/users/{_escaped(_owner(owner))}/tokens {body}"
+        request = f"POST {API}{hub_path('users', _owner(owner), 'tokens')} {body}"
         return [_do(f"make the token {wanted}, and hand it to whoever uses it", request, "manual")]
     if token.ensure == "absent":
         return forget(seen.resource.name)
@@ -178,8 +178,8 @@ def forget(name: str) -> list[Action]:
     id_ = name.rpartition(" (")[2].rstrip(")")
     if owner.startswith(SERVICE):
         sentence = f"take the token {name} out of the hub's settings, or the service with it, and restart the hub"
-        return [_do(sentence, f"GET /hub/api/services/{_escaped(_owner(owner.removeprefix(SERVICE)))}", "manual")]
-    request = f"DELETE /hub/api/users/{_escaped(_owner(owner))}/tokens/{_escaped(id_)}"
+        return [_do(sentence, f"GET {API}{hub_path('services', _owner(owner.removeprefix(SERVICE)))}", "manual")]
+    request = f"DELETE {API}{hub_path('users', _owner(owner), 'tokens', id_)}"
     if note == _FROM_CONFIG:
         return [_do(f"take the token {name} out of c.JupyterHub.api_tokens, then revoke it", request, "manual")]
     return [_do(f"revoke the token {name}", request, "unsafe")]
@@ -187,10 +187,6 @@ def forget(name: str) -> list[Action]:
 
 def _owner(written: str) -> str:
     return written.replace("%2F", "/").replace("%25", "%")
-
-
-def _escaped(name: str) -> str:
-    return quote(name, safe="", errors="surrogatepass")
 
 
 def _do(sentence: str, request: str, safety: Any) -> Action:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from pydantic import Field
 
+from hubspec.hub_path import API, hub_path
 from hubspec.kind import Kind, Observations
 from hubspec.model import Absent, Action, Drift, Present, Resource
 
@@ -44,7 +44,7 @@ def fix(drift: Drift) -> list[Action]:
     if drift.expected.ensure == "absent":
         return forget(drift.name)
     assert isinstance(drift.expected, HubUser)
-    path = f"/hub/api/users/{_escaped(drift.name)}"
+    path = f"{API}{hub_path('users', drift.name)}"
     if isinstance(drift.observed, Absent):
         request = f'POST {path} {{"admin": {str(bool(drift.expected.admin)).lower()}}}'
         safety = "unsafe" if drift.expected.admin else "safe"
@@ -62,7 +62,7 @@ def fix(drift: Drift) -> list[Action]:
     for group, method in [(g, "POST") for g in sorted(wanted_groups - found_groups)] + [
         (g, "DELETE") for g in sorted(found_groups - wanted_groups)
     ]:
-        path = f"/hub/api/groups/{_escaped(group)}"
+        path = f"{API}{hub_path('groups', group)}"
         if method == "POST":  # a group that is there answers 409, which is as good
             actions.append(_do(f"make the hub group {group}, where there is none", f"POST {path} {{}}", "safe"))
         request = f"{method} {path}/users {json.dumps({'users': [drift.name]})}"
@@ -75,11 +75,7 @@ def fix(drift: Drift) -> list[Action]:
 
 def forget(name: str) -> list[Action]:
     """Return what removes a hub user that must not be there, with its tokens."""
-    return [_do(f"delete the hub user {name} and its tokens", f"DELETE /hub/api/users/{_escaped(name)}", "unsafe")]
-
-
-def _escaped(name: str) -> str:
-    return quote(name, safe="", errors="surrogatepass")  # JSON can hold half a character
+    return [_do(f"delete the hub user {name} and its tokens", f"DELETE {API}{hub_path('users', name)}", "unsafe")]
 
 
 def _do(sentence: str, request: str, safety: Any) -> Action:

@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "masked":       "",
     "model":        "duration",
     "errors":       "",
+    "hub_path":     "",
     "kind":         "model",
     "compare":      "model",
     "door":         "model",
@@ -32,10 +33,10 @@ MAY_IMPORT = {
     "kinds.package": "model kind package_actions",
     "kinds.file":   "model kind file_actions",
     "token_probe":  "",
-    "kinds.hub_token": "model duration kind token_probe",
+    "kinds.hub_token": "model duration kind hub_path token_probe",
     "step_actions": "model masked",
     "kinds.step":   "model duration masked kind step_actions",
-    "kinds.*":      "model duration masked kind",  # a kind knows no other
+    "kinds.*":      "model duration masked kind hub_path",  # a kind knows no other
     "kinds":        "kind kinds.*",
     "layers":       "errors",
     "faults":       "layers",
@@ -57,7 +58,7 @@ MAY_IMPORT = {
     "report":       "",
     "report.*":     "model printable record report.text report.cells",  # a report is made from records
     "cluster":      "",
-    "cluster.*":    "model errors masked door token_probe cluster.*",  # a door knows no kinds
+    "cluster.*":    "model errors masked door hub_path token_probe cluster.*",  # a door knows no kinds
     "iam":          "cluster.calls",
     "written":      "printable",
     "durable":      "model compare kinds masked record",
