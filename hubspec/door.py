@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from pydantic import SecretStr
+
 from hubspec.model import Detail, NotApplicable
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED"})
@@ -50,6 +52,17 @@ class HubDoor(Door, Protocol):
 
     def pages(self, path: str) -> list[Any] | dict[str, Any]:
         """Return every entry of a list or a mapping below /hub/api, whatever its pages. Raises DoorError."""
+
+
+class LiveDoor(Protocol):
+    """Requests of a smoke test to the hub and the notebook servers behind it, with one token."""
+
+    @property
+    def base(self) -> str:
+        """Return the hub's address. Raises DoorError."""
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Return the JSON answered, None for nothing; `path` is below the hub's base URL. Raises AnsweredError, DoorError."""
 
 
 class AwsDoor(Door, Protocol):
@@ -99,8 +112,9 @@ class StepDoor(Protocol):
 class Doors:
     """The doors of one cluster.
 
-    `steps` is the one through which a smoke test works; `work` gives the ways to put the cluster right, told whether
-    the run was interrupted. Nothing that only reads uses either. `own` is kind -> names of what was made for this
+    `steps` and `live` are those through which smoke tests work, `live` with the token that it is given, or else with that
+    of the hub door; `work` gives the ways to put the cluster right, told whether
+    the run was interrupted. Nothing that only reads uses any of them. `own` is kind -> names of what was made for this
     reading, which is taken back and so is no part of the cluster.
     """
 
@@ -109,6 +123,7 @@ class Doors:
     aws: AwsDoor | NotApplicable
     steps: StepDoor | None = None
     work: Callable[[Callable[[], bool]], Workers] | None = None
+    live: Callable[[SecretStr | None], LiveDoor] | None = None
     own: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
 
 

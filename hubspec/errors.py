@@ -6,6 +6,7 @@ HubspecError
 ├── PlanError       a file holds no plan, or the cluster has moved on since it was made: a usage error
 └── DoorError       a door could not be looked through: what it would have shown is unreadable, never absent
     ├── AnsweredError  the hub answered, and not with what was asked for; it may still answer another question
+    │   └── BusyError  and it says when to come again
     ├── EndUnknownError  something was begun, and how far it came cannot be read
     └── LockedError somebody else is putting the cluster right
 """
@@ -39,6 +40,15 @@ class AnsweredError(DoorError):
         """Take the sentence for a person, and the status."""
         super().__init__(sentence)
         self.status = status
+
+
+class BusyError(AnsweredError):
+    """The hub has too much to do. `after` is in how many seconds it wants to be asked again."""
+
+    def __init__(self, sentence: str, status: int, after: float) -> None:
+        """Take the sentence for a person, the status, and the seconds."""
+        super().__init__(sentence, status)
+        self.after = after
 
 
 class PlanError(HubspecError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from hubspec import probe_name
 from hubspec.baseline import Baseline
 from hubspec.check import Check
 from hubspec.compare import compare, unread
@@ -171,6 +172,7 @@ def _undeclared(check: Check, baseline: Baseline, snapshot: Snapshot, reading: R
         name: seen
         for name, seen in kind.undeclared(baseline.resources[check.kind], reading.seen, policy).items()
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in policy.ignore)
+        and not probe_name.at_work(name, reading.started)
     }
     if not extra:
         return Verdict(check, snapshot.cluster, Outcome.COMPLIANT, f"there are no {check.about}", reading, found={})

@@ -34,12 +34,15 @@ class Trust:
     insecure: bool = False
 
 
-class _Pinned(HTTPAdapter):
+class Pinned(HTTPAdapter):
+    """Believes one certificate, by its SHA-256 fingerprint, and no other."""
+
     def __init__(self, fingerprint: str) -> None:
         self._fingerprint = fingerprint
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Have urllib3 compare the certificate's fingerprint, and nothing else of it."""
         super().init_poolmanager(*args, **kwargs, assert_fingerprint=self._fingerprint, assert_hostname=False)
 
 
@@ -127,7 +130,7 @@ class HubDoor:
         )
         session.verify = self._trust.ca_file or not (self._trust.insecure or self._trust.fingerprint)
         if self._trust.fingerprint:
-            session.mount("https://", _Pinned(self._trust.fingerprint))
+            session.mount("https://", Pinned(self._trust.fingerprint))
         return session
 
     def _ask(  # noqa: PLR0913 - one HTTP request
@@ -145,11 +148,11 @@ class HubDoor:
         try:
             status, reason, answer = self._fetch(session, method, f"{base}/hub/api{path}", query, body)
         except requests.exceptions.SSLError as error:
-            raise DoorError(f"{what}: {self._distrust(error)}") from None
+            raise DoorError(f"{what}: {distrust(error, self._trust)}") from None
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
             raise DoorError(f"{what} did not answer within {self.deadline:g} s; is the hub hanging? {_LOGS}") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise DoorError(f"{what}: the hub does not answer; is it up? {_LOGS} ({_root(error)})") from None
+            raise DoorError(f"{what}: the hub does not answer; is it up? {_LOGS} ({root(error)})") from None
         if status == requests.codes.forbidden and path != "/user":
             raise AnsweredError(f"{what} was refused (403): {self._why_refused(session, base, path)}", status)
         if status in _REDIRECTS:
@@ -158,13 +161,13 @@ class HubDoor:
                 f"{what} answered {status}, a redirect to {host}: not followed, the token is for {base} only; is --hub-url right?"
             )
         if status >= requests.codes.bad_request:
-            raise AnsweredError(f"{what} answered {status}: {_shown(answer)}", status)
+            raise AnsweredError(f"{what} answered {status}: {shown(answer)}", status)
         if status == requests.codes.no_content or (method != "GET" and not answer):
             return None
         try:
             return json.loads(answer)
         except ValueError:
-            raise DoorError(f"{what} answered no JSON: {_shown(answer)}; is --hub-url that of a JupyterHub?") from None
+            raise DoorError(f"{what} answered no JSON: {shown(answer)}; is --hub-url that of a JupyterHub?") from None
 
     def _fetch(
         self, session: requests.Session, method: str, url: str, query: dict[str, int] | None, sent: str | None
@@ -193,26 +196,30 @@ class HubDoor:
         deed, scope = _MAPPINGS.get(path, _LISTS)
         return f"the token is good, but {name} may not {deed}; give the token of an admin of the hub (2.0 and later: one with the scope {scope})"
 
-    def _distrust(self, error: Exception) -> str:
-        text = _root(error)
-        if self._trust.fingerprint:
-            return f"its certificate is not the pinned one; find out who changed it before you pin the new one ({text})"
-        return (
-            "its certificate is not trusted; pin it with --hub-fingerprint SHA256, name its CA with --hub-ca FILE,"
-            f" or accept any with --insecure ({text})"
-        )
-
 
 def _name(entry: Any) -> str:
     return str(entry.get("name") if isinstance(entry, dict) else entry)
 
 
-def _root(error: BaseException) -> str:
+def distrust(error: Exception, trust: Trust) -> str:
+    """Return why a certificate was not believed, and what to do next."""
+    text = root(error)
+    if trust.fingerprint:
+        return f"its certificate is not the pinned one; find out who changed it before you pin the new one ({text})"
+    return (
+        "its certificate is not trusted; pin it with --hub-fingerprint SHA256, name its CA with --hub-ca FILE,"
+        f" or accept any with --insecure ({text})"
+    )
+
+
+def root(error: BaseException) -> str:
+    """Return the words of the error behind an error."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return str(error)[-200:] or type(error).__name__
 
 
-def _shown(body: bytes) -> str:
+def shown(body: bytes) -> str:
+    """Return the beginning of an answer, in one line."""
     text = " ".join(body[:2000].decode("utf-8", "replace").split())
     return repr(text[:160]) if text else "nothing"

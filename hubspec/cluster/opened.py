@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -14,6 +15,7 @@ from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.docker_worker import DockerWorker
 from hubspec.cluster.hub import HubDoor, Trust
 from hubspec.cluster.hub_shell import bundle
+from hubspec.cluster.live import Live
 from hubspec.cluster.options import DoorOptions
 from hubspec.cluster.step_worker import StepWorker
 from hubspec.cluster.steps import StepDoor
@@ -74,6 +76,7 @@ def opened(
 
     trust = Trust(setting("--hub-fingerprint"), setting("--hub-ca"), options.insecure)
     hub = HubDoor(url, token, trust, options.deadline)
+    live = partial(_live, url, token, trust, options.deadline)
     try:
         steps = StepDoor(door, scratch)
 
@@ -84,13 +87,23 @@ def opened(
                 return Workers(by_step, hub, aws, stopped, bundle(options.text("--mint-token") or "jovyan"))
             return Workers(DockerWorker(container, stopped), hub, aws, stopped)
 
-        yield Doors(container, hub, door, steps, work, {"hub_token": own})
+        yield Doors(container, hub, door, steps, work, live, {"hub_token": own})
     finally:
         for one in minted:
             try:
                 revoke(hub, one)
             except DoorError as error:
                 progress(f"{site.cluster_id}: the hub token made for this audit is still there: {error}")
+
+
+def _live(
+    url: Callable[[], str],
+    token: Callable[[], SecretStr],
+    trust: Trust,
+    deadline: float,
+    given: SecretStr | None,
+) -> Live:
+    return Live(url, (lambda: given) if given else token, trust, deadline)
 
 
 def _known_token(facts: Mapping[str, str], options: DoorOptions) -> SecretStr | None:
