@@ -19,7 +19,7 @@ _CLUSTER = [field for field in KINDS["cluster"].resource.fields_compared() if fi
 FIELDS = {
     "container": ["image", "image_id", "running", "restart_policy", "os", "privileged", "mounts", "ports"],
     "user": ["uid", "group", "groups", "home", "shell", "locked", "default_password"],
-    "package": ["version"],
+    "package": ["version", "pinned"],
     "file": ["type", "mode", "owner", "group", "sha256"],
     "hub_user": ["admin", "groups"],
     "cluster": _CLUSTER,
@@ -55,6 +55,8 @@ def lasting(kind: str, seen: Present, below: Resource | None, container: str) ->
     if kind == "container" and name != container:
         return ["image"]  # of the others nothing else is looked at
     fields = FIELDS[kind]
+    if kind == "package" and getattr(seen.resource, "pinned", None) is None:
+        return ["version"]
     if kind == "file" and not _content_lasts(name, getattr(seen.resource, "type", None)):
         return [field for field in fields if field != "sha256"]
     return fields

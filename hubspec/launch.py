@@ -89,7 +89,7 @@ trap 'failed=1; exit 1' HUP INT TERM
 state() {{
   case $1 in
     user) cat /etc/passwd /etc/group /etc/shadow ;;
-    package) for prefix in /opt/conda /opt/conda/envs/*; do ls -d "$prefix"/conda-meta/*.json "$prefix"/lib/python*/site-packages/*-info; done ;;
+    package) for prefix in /opt/conda /opt/conda/envs/*; do ls -d "$prefix"/conda-meta/*.json "$prefix"/lib/python*/site-packages/*-info; cat "$prefix"/conda-meta/pinned; done ;;
     file) stat -c '%F %a %u %g %i' -- "$2" && cat -- "$2" ;;
     hub_user) ask GET "$2" | grep -oE '"(admin": *[a-z]*|groups": *\\[[^]]*\\])' ;;
     *) ask GET "$2" ;;

@@ -1,4 +1,4 @@
-"""What installs and removes packages by conda and pip, within a time limit, and without touching what the hub runs on."""
+"""What installs, pins and removes packages by conda and pip, within a time limit, and without touching what the hub runs on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from shlex import quote
 
 from hubspec.model import Absent, Action, Drift
+from hubspec.pins import FILE, exact, wanted, write
 from hubspec.shell import Safety, do, literal
 
 PREFIX = "/opt/conda"
@@ -19,7 +20,6 @@ HUB = (
 """What the hub itself runs on: in its own environment no action replaces or removes these as a by-product."""
 _BASE = "base"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_EXACT = re.compile(r"[A-Za-z0-9_.+!-]+")
 # Reads what `conda ... --dry-run --json` prints (4.4 and later), line by line as conda lays it out; any other layout has
 # no line of success, and is refused. It exits with 3 where nothing is left to do.
 _READ = 'awk \'/"UNLINK": \\[$/ {u = index($0, "\\"")} /^ *\\]/ && index($0, "]") <= u {u = 0} %s/^ *"(error|message)":/ {said = $0} /^ *"success": true,?$/ {ok = 1} '
@@ -45,31 +45,55 @@ def spec(name: str, version: str | None, build: str | None) -> str:
 
 
 def fix(drift: Drift) -> list[Action]:
-    """Return what installs the declared version; conda's solver may change others, so a change of version is unsafe.
+    """Return what pins and installs the declared version; conda's solver may change others, so a change of version is unsafe.
 
-    What the hub itself runs on is for a person: its database and its proxy go with it.
+    What the hub itself runs on is for a person: its database and its proxy go with it. A pin comes first: an install
+    that an older pin forbids fails.
     """
     if drift.expected.ensure == "absent":
         return forget(drift.name)
-    environment, manager, package = split(drift.name)
     stated, missing = drift.expected.stated(), isinstance(drift.observed, Absent)
+    differs = {difference.field for difference in drift.differences}
+    pins = _pin(drift) if "pinned" in differs or _outdated(drift) else []
+    if not differs - {"pinned"}:
+        return pins
+    environment, manager, package = split(drift.name)
     version = stated.get("version")
-    if manager == "conda" and version and _EXACT.fullmatch(version):
-        version = f"=={version}"  # what a version alone means to conda, and the only form that every solver of it takes
-    wanted = spec(drift.name, version, stated.get("build"))
+    if manager == "conda" and version:
+        version = exact(version)
+    asked = spec(drift.name, version, stated.get("build"))
     where = f"into the environment {environment}"
     if _of_the_hub(environment, package) or not _known(environment, package):
-        sentence = f"see how {wanted} comes {where}: the hub itself runs on {package}, so a person installs it"
-        return [do(sentence, _plain(environment, manager, "install", quote(wanted)), "manual")]
-    if not missing and not {"version", "build"} & {difference.field for difference in drift.differences}:
-        sentence = f"install {wanted} {where} anew, from where it is declared to come: an install changes nothing of it"
-        return [do(sentence, _plain(environment, manager, "install", f"--force-reinstall {quote(wanted)}"), "manual")]
+        sentence = f"see how {asked} comes {where}: the hub itself runs on {package}, so a person installs it"
+        return [*pins, do(sentence, _plain(environment, manager, "install", quote(asked)), "manual")]
+    if not missing and not {"version", "build"} & differs:
+        sentence = f"install {asked} {where} anew, from where it is declared to come: an install changes nothing of it"
+        command = _plain(environment, manager, "install", f"--force-reinstall {quote(asked)}")
+        return [*pins, do(sentence, command, "manual")]
     safety: Safety = "safe" if missing else "unsafe"
     if manager == "pip":
-        command = _pip_install(environment, package, wanted)
+        command = _pip_install(environment, package, asked)
     else:
-        command = _make(environment) + _guarded("install", environment, "" if " " in wanted else package, wanted)
-    return [do(f"install {wanted} {where}", command, safety)]
+        command = _make(environment) + _guarded("install", environment, "" if " " in asked else package, asked)
+    return [*pins, do(f"install {asked} {where}", command, safety)]
+
+
+def _outdated(drift: Drift) -> bool:
+    """Say whether a pin is declared, and what was seen of the package may be held at something else."""
+    if not wanted(drift.expected.stated()):
+        return False
+    seen = drift.observed
+    return isinstance(seen, Absent) or not drift.expected.accepts("pinned", getattr(seen.resource, "pinned", None))
+
+
+def _pin(drift: Drift) -> list[Action]:
+    environment, _, package = split(drift.name)
+    pin = wanted(drift.expected.stated())
+    where = f"in the environment {environment}"
+    sentence = f"pin {package} at {pin} {where}" if pin else f"take the pin of {package} away {where}"
+    if not _known(environment, package):
+        return [do(f"{sentence} by hand", f"{_prefix(environment)}/{FILE}", "manual")]
+    return [do(sentence, (_make(environment) if pin else "") + write(_prefix(environment), package, pin), "safe")]
 
 
 def forget(name: str) -> list[Action]:

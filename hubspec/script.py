@@ -20,7 +20,7 @@ AFTER: dict[str, list[tuple[str, ...]]] = {
     "container": [("restart_policy",)],
     "user": [("locked",), ("default_password",)],
     "file": [("owner", "group", "mode")],  # before packages: where those come from may be said in a file
-    "package": [],
+    "package": [("pinned",)],
     "hub_user": [("admin",)],
 }
 """Kind -> the fields that are set after it was made, or where it is there already, in this order."""

@@ -67,6 +67,7 @@ def packages(client: DockerClient) -> None:
     """Install and remove conda and pip packages until they are as declared, without a network."""
     script = f"""set -e
 export PATH=/opt/conda/bin:$PATH
+printf 'keras 2.12.*\n' > /opt/conda/conda-meta/pinned
 conda install -q -y keras=2.12.0
 [ -d /opt/conda/envs/analysis/conda-meta ] || conda create -q -y -n analysis
 conda install -q -y -n analysis toolz=0.12.0

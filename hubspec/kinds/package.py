@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -15,6 +16,7 @@ from rattler.exceptions import InvalidMatchSpecError, InvalidVersionError
 from hubspec.kind import Kind, Observations, Undeclared, beyond_declared
 from hubspec.model import Observation, Present, Resource, Text
 from hubspec.package_actions import PREFIX, fix, forget, spec, split
+from hubspec.pins import read, wanted
 
 PackageName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+/)?(pip:)?[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
@@ -31,6 +33,11 @@ class Package(Resource):
     channel: Text | None = Field(None, description="The channel it came from, as its record names it (conda only).")
     requested: bool | None = Field(None, description="True: a person asked for it by name; not just a dependency.")
 
+    pinned: bool | str | None = Field(
+        None,
+        description="Held by the environment's conda-meta/pinned: true at the declared version (and build), or at this version; false: not held (conda only).",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _text_is_version(cls, value: Any) -> Any:
@@ -41,8 +48,14 @@ class Package(Resource):
     @model_validator(mode="after")
     def _versions_parse(self) -> Package:
         pip = split(self.name)[1] == "pip"
-        if pip and (self.build is not None or self.channel is not None):
-            message = "build and channel are conda's: a pip package has neither"
+        if pip and (self.build is not None or self.channel is not None or self.pinned is not None):
+            message = "build, channel and pinned are conda's: a pip package has none of them"
+            raise ValueError(message)
+        if self.pinned is True and self.version is None:
+            message = "pinned: true holds the declared version, and none is declared"
+            raise ValueError(message)
+        if isinstance(self.pinned, str) and _pin(self.pinned) is None:
+            message = f"pinned: wanted true, false, or a version of conda, such as 2.12.*; found {self.pinned!r}"
             raise ValueError(message)
         try:
             if pip:
@@ -65,7 +78,10 @@ class Package(Resource):
         return prefix + (f"pip:{canonicalize_name(package)}" if manager == "pip" else package.lower())
 
     def accepts(self, field: str, found: Any) -> bool:
-        """Compare `version` and `build` as the package's own manager does; the rest by value."""
+        """Compare `version`, `build` and `pinned` as the package's own manager does; the rest by value."""
+        if field == "pinned":
+            pin = wanted(self.stated())
+            return found is pin or (isinstance(found, str) and pin is not None and _pin(found) == _pin(pin) is not None)
         if field not in {"version", "build"} or not isinstance(found, str):
             return super().accepts(field, found)
         _, manager, package = split(self.name)
@@ -80,12 +96,21 @@ class Package(Resource):
             return False
 
 
+def _pin(text: str) -> str | None:
+    """Return a pin as it is compared, however it is written; None where conda would not understand it."""
+    try:
+        return str(MatchSpec(f"x{text if text[:1] in '[=<>!~' else f' {text}'}")) if text.isprintable() else None
+    except InvalidMatchSpecError:
+        return None
+
+
 # Names of files say name, version and build, so no record is opened but for two of its fields: they may be megabytes.
 _SCRIPT = r"""
 read_environment() {
   printf 'e:%s\n' "$1"
   ( cd "$1/conda-meta" && ls && grep -oHm1 '"requested_specs\{0,1\}": *\(\[ *\)\{0,1\}"[^"]\{1,\}"' -- *.json
     grep -oHm1 '"channel": *"[^"]*"' -- *.json; : ) | sed 's/^/c:/'
+  [ ! -e "$1/conda-meta/pinned" ] || awk '{print "p:" $0}' "$1/conda-meta/pinned" || exit 1
   for d in "$1"/lib/python*/site-packages/*.dist-info "$1"/lib/python*/site-packages/*.egg-info; do
     [ -e "$d" ] || continue
     installer=; [ -f "$d/INSTALLER" ] && read -r installer < "$d/INSTALLER"
@@ -105,43 +130,57 @@ def probe(_declared: Iterable[Resource], _policy: Undeclared) -> str:
     )
 
 
-def parse(answer: str) -> Observations:
-    """Return every package by `[ENVIRONMENT/][pip:]NAME` from the probe's lines: `e:` environment, `c:` conda, `d:` pip."""
-    packages: Observations = {}
-    environment, records = "", dict[str, dict[str, Any]]()
-    pip: list[tuple[str, str, str]] = []
+@dataclass
+class _Environment:
+    """The lines about one environment: conda's records by file name, pip's packages, and the pins."""
 
-    def close() -> None:
-        conda_names = set()
-        for stem, fields in records.items():
+    prefix: str
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pip: list[tuple[str, str, str]] = field(default_factory=list)
+    pins: list[str] = field(default_factory=list)
+
+    def take(self, mark: str, rest: str) -> None:
+        """Take one line."""
+        if mark == "c" and ".json" in rest:
+            stem, _, text = rest.partition(".json")
+            if stem.count("-") >= 2:
+                self.records.setdefault(stem, {}).update(_record_field(text))
+        elif mark == "p":
+            self.pins.append(rest)
+        elif mark == "d":
+            self.pip.append(_pip_line(rest))
+
+    def packages(self) -> Observations:
+        """Return its packages by their whole names."""
+        found: Observations = {}
+        pins, of_conda = read(self.pins), set()
+        for stem, fields in self.records.items():
             name, version, build = stem.rsplit("-", 2)
-            conda_names.add((canonicalize_name(name), version))
-            _add(
-                packages,
-                environment + name,
-                {"version": version, "build": build, "channel": None, "requested": False} | fields,
-            )
-        for directory, installer, asked in pip:
+            of_conda.add((canonicalize_name(name), version))
+            about = {"version": version, "build": build, "channel": None, "requested": False} | fields
+            _add(found, self.prefix + name, about | ({"pinned": pins[name]} if name in pins else {}))
+        for directory, installer, asked in self.pip:
             name, _, version = directory.partition("-")
             version = version.split("-py")[0]
-            if installer != "conda" and (canonicalize_name(name), version) not in conda_names:
+            if installer != "conda" and (canonicalize_name(name), version) not in of_conda:
                 fields = {"version": version, "requested": asked == "1"}
-                _add(packages, f"{environment}pip:{canonicalize_name(name)}", fields)
+                _add(found, f"{self.prefix}pip:{canonicalize_name(name)}", fields)
+        return found
 
+
+def parse(answer: str) -> Observations:
+    """Return every package by `[ENVIRONMENT/][pip:]NAME` from the probe's lines.
+
+    They begin with `e:` environment, `c:` conda, `p:` a line of its pins, `d:` pip.
+    """
+    environments = [_Environment("")]
     for line in answer.split("\n"):
         mark, _, rest = line.partition(":")
         if mark == "e":
-            close()
-            records, pip = {}, []
-            environment = "" if rest == PREFIX else rest.rpartition("/")[2] + "/"
-        elif mark == "c" and ".json" in rest:
-            stem, _, field = rest.partition(".json")
-            if stem.count("-") >= 2:
-                records.setdefault(stem, {}).update(_record_field(field))
-        elif mark == "d":
-            pip.append(_pip_line(rest))
-    close()
-    return packages
+            environments.append(_Environment("" if rest == PREFIX else rest.rpartition("/")[2] + "/"))
+        else:
+            environments[-1].take(mark, rest)
+    return {name: seen for environment in environments for name, seen in environment.packages().items()}
 
 
 def _pip_line(rest: str) -> tuple[str, str, str]:
@@ -177,7 +216,7 @@ KIND = Kind(
     section="packages",
     resource=Package,
     door="container",
-    reads=f"conda-meta and site-packages of {PREFIX} and its environments",
+    reads=f"conda-meta (pins too) and site-packages of {PREFIX} and its environments",
     probe=probe,
     parse=parse,
     fix=fix,

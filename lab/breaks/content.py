@@ -77,7 +77,20 @@ TABLE = (
         "! ls /opt/conda/conda-meta/keras-*.json >/dev/null 2>&1 || conda remove -q -y keras",
         "keras",
     ),
-    _package("keras-old", "keras is older than declared", "conda install -q -y keras=2.11.0", "keras", "version"),
+    _package(
+        "keras-old",
+        "keras is older than declared",
+        "conda install -q -y --no-pin keras=2.11.0",
+        "keras",
+        "version",
+    ),
+    _package(
+        "keras-unpinned",
+        "nothing holds keras at its version any more",
+        "echo '# nothing is held' > /opt/conda/conda-meta/pinned",
+        "keras",
+        "pinned",
+    ),
     _package(
         "pip-changed",
         "pip's tabulate is older than declared",

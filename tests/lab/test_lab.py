@@ -83,7 +83,7 @@ perl -e '@f = split /:/, (grep /^jovyan:/, <STDIN>)[0]; print "default\n" if cry
 stat -c '%n %a %U %G' /etc/jupyter/* /etc/jupyter/conf/*; sha256sum /etc/jupyter/*.py /etc/jupyter/conf/*
 for p in /opt/conda /opt/conda/envs/analysis; do
   for f in $p/conda-meta/*.json; do [ -e $f ] && basename $f; [ -e $f ] && grep '"requested_spec"' $f; done
-  ls -d $p/lib/python3*/site-packages/*.dist-info
+  ls -d $p/lib/python3*/site-packages/*.dist-info; [ ! -e $p/conda-meta/pinned ] || cat $p/conda-meta/pinned
 done"""
 
 
@@ -201,7 +201,7 @@ def test_the_cluster_is_one_that_emr_describes(here: Lab) -> None:
 
 def test_conda_installs_and_removes(client: DockerClient) -> None:
     assert "already installed" in in_hub(client, "conda install keras=2.12.0")
-    dry = json.loads(in_hub(client, "conda install --dry-run --json keras=2.11.0"))
+    dry = json.loads(in_hub(client, "conda install --dry-run --json --no-pin keras=2.11.0"))
     assert [item["version"] for item in dry["actions"]["LINK"]] == ["2.11.0"]
     in_hub(client, "conda create -n scratch toolz=0.11.2")
     try:
@@ -216,6 +216,26 @@ def test_conda_installs_and_removes(client: DockerClient) -> None:
     unknown = inside.run(client, HUB, "conda install --json no-such-package")
     assert (unknown.code, json.loads(unknown.out)["exception_name"]) == (1, "PackagesNotFoundError")
     assert inside.run(client, HUB, "conda clean").code == 2
+
+
+def test_conda_holds_what_is_pinned(client: DockerClient) -> None:
+    refused = inside.run(client, HUB, "conda install --json keras=2.11.0")
+    in_hub(client, "conda create -n scratch")
+    pins = "/opt/conda/envs/scratch/conda-meta/pinned"
+    try:
+        in_hub(client, f"printf '# held\\n\\nsix <1.16\\ntoolz 0.11.*\\n' > {pins}")
+        needed = inside.run(client, HUB, "conda install --json -n scratch 'six>=1.16'")
+        in_hub(client, "conda install -n scratch toolz")
+        held = json.loads(in_hub(client, "conda list -n scratch --json"))
+        in_hub(client, "conda install --no-pin -n scratch toolz=0.12.0")
+        freed = json.loads(in_hub(client, "conda list -n scratch --json"))
+    finally:
+        in_hub(client, "conda remove -n scratch --all")
+
+    assert (refused.code, json.loads(refused.out)["exception_name"]) == (1, "SpecsConfigurationConflictError")
+    assert (needed.code, json.loads(needed.out)["exception_name"]) == (1, "SpecsConfigurationConflictError")
+    assert [(item["name"], item["version"]) for item in held] == [("toolz", "0.11.2")]
+    assert [(item["name"], item["version"]) for item in freed] == [("toolz", "0.12.0")]
 
 
 def test_conda_says_what_a_person_asked_for(client: DockerClient) -> None:

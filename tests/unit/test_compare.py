@@ -34,6 +34,7 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "package": {
         "version": st.from_regex(r"[1-9]\.[1-9]\.[1-9]", fullmatch=True),
         "build": st.from_regex(r"py[1-9]{2}_[1-9]", fullmatch=True), "channel": TEXT, "requested": st.booleans(),
+        "pinned": st.from_regex(r"[1-9]\.[1-9]\.\*", fullmatch=True),
     },
     "file": {
         "type": TEXT, "mode": st.from_regex(r"0[0-7]{3}", fullmatch=True), "owner": TEXT, "group": TEXT,

@@ -294,13 +294,18 @@ def test_a_version_that_its_language_does_not_know_is_left_out(tmp_path: Path) -
 def test_only_what_a_person_asked_for_is_demanded(tmp_path: Path) -> None:
     seen = {
         "keras": present("package", "keras", version="2.12.0", build="x", channel=None, requested=True),
+        "held": present("package", "held", version="1.2", build="x", channel=None, requested=True, pinned="1.*"),
         "libz": present("package", "libz", version="1", build="x", channel=None, requested=False),
         "pip:six": present("package", "pip:six", version="1.16.0", requested=True),
     }
     accounts = user() | user("daemon", uid=1) | user("nobody", uid=65534) | user("ana", uid=1003)
     written = made(tmp_path, package=seen, user=accounts)
 
-    assert stated(written)["packages"] == {"keras": "2.12.0", "pip:six": "==1.16.0"}
+    assert stated(written)["packages"] == {
+        "held": {"version": "1.2", "pinned": "1.*"},
+        "keras": "2.12.0",
+        "pip:six": "==1.16.0",
+    }
     assert list(stated(written)["users"]) == ["jovyan", "ana"]
 
 
@@ -348,7 +353,7 @@ SHAPES: dict[str, Any] = {
         "uid": st.integers(0, 70000), "group": WORDS, "groups": st.lists(WORDS, max_size=3), "home": WORDS,
         "shell": WORDS, "locked": st.booleans(), "default_password": st.booleans(),
     },
-    "package": {"version": VERSIONS, "build": WORDS, "channel": MAYBE, "requested": st.booleans()},
+    "package": {"version": VERSIONS, "build": WORDS, "channel": MAYBE, "requested": st.booleans(), "pinned": MAYBE | st.sampled_from(["2.*", "=1.0", ">=1 py_0"])},
     "file": {
         "type": st.sampled_from(["regular file", "directory", "symbolic link"]),
         "mode": st.from_regex(r"0[1-7]?[0-7]{3}", fullmatch=True), "owner": WORDS, "group": WORDS,

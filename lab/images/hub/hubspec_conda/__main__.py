@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("-y", "--yes", action="store_true", help="accepted; the image never asks")
         sub.add_argument("-q", "--quiet", action="store_true")
         sub.add_argument("-d", "--dry-run", action="store_true")
+        sub.add_argument("--no-pin", action="store_true", help="leave conda-meta/pinned aside")
         if name == "remove":
             sub.add_argument("--all", action="store_true")
         sub.add_argument("specs", nargs="*" if name != "install" else "+")
@@ -85,8 +86,10 @@ def changed(args: argparse.Namespace) -> int:
         prefixes.make(prefix)
     with (Path(ROOT) / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        act = transaction.removing if args.command == "remove" else transaction.installing
-        plan = act(prefix, args.specs)
+        if args.command == "remove":
+            plan = transaction.removing(prefix, args.specs)
+        else:
+            plan = transaction.installing(prefix, args.specs, pins=not args.no_pin)
         done = {"success": True, "prefix": str(prefix)}
         if args.dry_run:
             return _say(args, {**done, "dry_run": True, "actions": plan.as_json()}, _plan(plan))

@@ -79,6 +79,13 @@ def requested(prefix: Path) -> dict[str, str]:
     return {r["name"]: r["requested_spec"] for r in records(prefix) if r.get("requested_spec")}
 
 
+def pinned(prefix: Path) -> dict[str, str]:
+    """Answer the specs of conda-meta/pinned, by line; its comments say nothing. Source: conda `core/solve.py`, get_pinned_specs."""
+    file = prefix / "conda-meta" / "pinned"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return {line: line.strip() for line in lines if line.strip() and not line.strip().startswith("#")}
+
+
 def write_requested(prefix: Path, specs: dict[str, str]) -> None:
     """Write who was asked for into the records; rattler itself leaves conda's older field out."""
     for record in records(prefix):

@@ -65,27 +65,50 @@ def name_of(spec: str) -> str:
     return str(match.name.normalized if hasattr(match.name, "normalized") else match.name)
 
 
-def installing(prefix: Path, specs: list[str]) -> Transaction:
-    """Solve for the specs beside what was asked for before.
+def installing(prefix: Path, specs: list[str], *, pins: bool = True) -> Transaction:
+    """Solve for the specs beside what was asked for before, within what is pinned unless `pins` is off (`--no-pin`).
 
-    Raises: CondaError PackagesNotFoundError or UnsatisfiableError, as conda names them.
+    A spec that breaks a pin is refused, as conda's own solver does since 23.10; the older one overrode the pin.
+    Raises: CondaError PackagesNotFoundError, UnsatisfiableError or SpecsConfigurationConflictError, as conda names them.
     """
+    pinned = prefixes.pinned(prefix) if pins else {}
+    for pin in pinned.values():
+        name_of(pin)
     wishes = prefixes.requested(prefix) | {name_of(spec): spec for spec in specs}
     locked = [rattler.PrefixRecord.from_path(file) for file in (prefix / "conda-meta").glob("*.json")]
     kept = [record.name.normalized for record in locked if record.name.normalized not in wishes]
+    # As specs and not as texts, which the solver reads more strictly than conda: "toolz 0.12.0" is one for conda.
+    asked = [*map(rattler.MatchSpec, wishes.values()), *kept]
     try:
-        wanted = asyncio.run(
-            # As specs and not as texts, which the solver reads more strictly than conda: "toolz 0.12.0" is one for conda.
-            rattler.solve(
-                [CHANNEL],
-                [*map(rattler.MatchSpec, wishes.values()), *kept],
-                locked_packages=locked,
-                timeout=SOLVE_LIMIT,
-            )
-        )
+        wanted = _solved(asked, locked, list(map(rattler.MatchSpec, pinned.values())))
     except SolverError as error:
+        if pinned and _solvable(asked, locked):
+            raise _conflict(prefix, specs, pinned) from error
         raise _unsolved(specs, str(error)) from error
     return _difference(prefix, wanted, wishes)
+
+
+def _solved(asked: list[Any], locked: list[Any], constraints: list[Any]) -> list[Any]:
+    """Solve; a constraint counts only for a package that is there in the end, as a pin does."""
+    return asyncio.run(
+        rattler.solve([CHANNEL], asked, locked_packages=locked, constraints=constraints, timeout=SOLVE_LIMIT)
+    )
+
+
+def _solvable(asked: list[Any], locked: list[Any]) -> bool:
+    try:
+        _solved(asked, locked, [])
+    except SolverError:
+        return False
+    return True
+
+
+def _conflict(prefix: Path, specs: list[str], pinned: dict[str, str]) -> CondaError:
+    """Answer the refusal in conda's words. Source: conda `exceptions.py`, SpecsConfigurationConflictError."""
+    text = "Requested specs conflict with configured specs.\n  requested specs: \n    - " + "\n    - ".join(specs)
+    text += "\n  pinned specs: \n    - " + "\n    - ".join(pinned.values())
+    text += f"\nPinned specs may also be defined in the file\n{prefix}/conda-meta/pinned."
+    return CondaError("SpecsConfigurationConflictError", text, requested_specs=specs, prefix=str(prefix))
 
 
 def removing(prefix: Path, names: list[str]) -> Transaction:
