@@ -61,7 +61,7 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 }  # fmt: skip
 NAMES = {"file": "/etc/x", "package": "x"}
 NOTHING_TO_DO = {("container", "running"), ("user", "default_password")}  # found true, and declared to be so
-CHANGED = {"version": "0.0.1", "build": "other", "running": False}
+CHANGED = {"version": "0.0.1", "build": "other", "pinned": "0.0.1"}
 
 
 def test_the_strategies_know_every_field_of_every_kind() -> None:
