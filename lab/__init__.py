@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["Lab", "LabError", "down", "status", "up"]
 
 
-def up(progress: Callable[[str], None]) -> Lab:
-    """Bring the lab up and answer it; what takes long is told to `progress`. Raises: LabError."""
+def up(progress: Callable[[str], None], *, hub: str | None = None) -> Lab:
+    """Bring the lab up and answer it; what takes long is told to `progress`.
+
+    `hub` is the version of JupyterHub; None is that of the lab that is there, else the default. A lab of another one is
+    replaced, with its cluster, homes and settings. Raises: LabError.
+    """
     from lab import house
 
-    return house.up(progress)
+    return house.up(progress, hub=hub)
 
 
 def status() -> Lab | None:

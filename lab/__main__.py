@@ -12,6 +12,7 @@ import time
 
 import lab
 from lab.model import HUB, MASTER, LabError
+from lab.versions import DEFAULT, VERSIONS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,7 +21,8 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m lab", description="An EMR cluster with a real JupyterHub, on this machine."
     )
     commands = top.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="bring it up (idempotent)")
+    up = commands.add_parser("up", help="bring it up (idempotent)")
+    up.add_argument("--hub", metavar="VERSION", help=f"with this JupyterHub: {', '.join(VERSIONS)} (default {DEFAULT})")
     down = commands.add_parser("down", help="remove all of it; images are kept")
     down.add_argument("--images", action="store_true", help="remove the images too")
     commands.add_parser("status", help="say what is up and where").add_argument("--json", action="store_true")
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     """Do the parsed command. Raises: LabError."""
     begun = time.monotonic()
     if args.command == "up":
-        lab.up(say)
+        lab.up(say, hub=args.hub)
         say(f"the lab is up ({time.monotonic() - begun:.1f} s)")
         return show(as_json=False)
     if args.command == "down":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import socket
@@ -10,8 +11,8 @@ import string
 from typing import TYPE_CHECKING, Any
 
 from lab.engine import socket_path
-from lab.images import HUB_IMAGE
-from lab.model import HUB, LABEL, LABEL_KEY, MASTER, NETWORK, REGION, LabError
+from lab.model import HUB, LABEL, LABEL_KEY, MASTER, NETWORK, REGION, LabError, hub_image
+from lab.versions import DEFAULT, Version
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -22,7 +23,7 @@ MASTER_BINDS = {**BINDS, "hubspec-lab-home": "/var/lib/jupyter/home", "hubspec-l
 # Port in the master's namespace, and the port on the host that is tried first.
 PORTS = {9443: 9443, 5000: 5000, 22: 2222}
 IMAGE_LABEL, VARIANT_LABEL, CLUSTER_LABEL = f"{LABEL_KEY}.image", f"{LABEL_KEY}.variant", f"{LABEL_KEY}.cluster"
-BASE_LABEL = f"{LABEL_KEY}.base"
+BASE_LABEL, VERSION_LABEL = f"{LABEL_KEY}.base", f"{LABEL_KEY}.version"
 
 
 def found(client: DockerClient, name: str) -> Container | None:
@@ -54,19 +55,32 @@ def make_ground(client: DockerClient) -> None:
         client.volumes.create(name, labels={LABEL_KEY: "1"})
 
 
-def create_master(client: DockerClient, image: str, base: str) -> Container:
-    """Make the master node (not started): its ports on loopback, its cluster's identifier chosen."""
+def version(container: Container) -> str:
+    """Answer the hub version that one of the lab's containers was made for."""
+    return str(container.labels.get(VERSION_LABEL, DEFAULT))
+
+
+def create_master(client: DockerClient, image: str, base: str, hub: Version) -> Container:
+    """Make the master node (not started): its ports on loopback, its cluster's identifier and release chosen."""
     cluster = "j-" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(13))
     return client.containers.create(
         image,
         name=MASTER,
         hostname=MASTER,
         network=NETWORK,
-        labels={LABEL_KEY: "1", IMAGE_LABEL: image, CLUSTER_LABEL: cluster, BASE_LABEL: base},
+        labels={
+            LABEL_KEY: "1",
+            IMAGE_LABEL: image,
+            CLUSTER_LABEL: cluster,
+            BASE_LABEL: base,
+            VERSION_LABEL: hub.hub,
+        },
         ports={f"{port}/tcp": ("127.0.0.1", free_port(first)) for port, first in PORTS.items()},
         volumes=[*_volumes(MASTER_BINDS), f"{socket_path()}:/var/run/docker.sock"],
         environment={
             "LAB_CLUSTER_ID": cluster,
+            "LAB_RELEASE": hub.release,
+            "LAB_APPLICATIONS": json.dumps(hub.applications),
             "LAB_LOG_DELAY": os.environ.get("HUBSPEC_LAB_LOG_DELAY", "1"),
             "AWS_ENDPOINT_URL": "http://127.0.0.1:5000",
             "AWS_DEFAULT_REGION": REGION,
@@ -77,16 +91,17 @@ def create_master(client: DockerClient, image: str, base: str) -> Container:
     )
 
 
-def create_hub(client: DockerClient, built: str, variant: str = "", **other: Any) -> Container:
+def create_hub(client: DockerClient, built: str, hub: str, variant: str = "", **other: Any) -> Container:
     """Make the hub container (not started) as EMR runs it, in the master's network namespace.
 
-    `variant` and `other` are for a break that makes it otherwise; `built` is the tag built, kept as a label.
+    `built` is the tag built, and `hub` its version, kept as labels; `variant` and `other` are for a break that makes
+    it otherwise.
     Source of fact: the EMR Release Guide ('JupyterHub') and `docker inspect` on EMR. Not privileged, unlike EMR: nothing in the lab needs it.
     """
     options: dict[str, Any] = {
-        "image": HUB_IMAGE,
+        "image": hub_image(hub),
         "name": HUB,
-        "labels": {LABEL_KEY: "1", IMAGE_LABEL: built, VARIANT_LABEL: variant},
+        "labels": {LABEL_KEY: "1", IMAGE_LABEL: built, VERSION_LABEL: hub, VARIANT_LABEL: variant},
         "network_mode": f"container:{MASTER}",
         "restart_policy": {"Name": "on-failure", "MaximumRetryCount": 5},
         "volumes": _volumes(BINDS),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lab import base, containers, engine, hub, images, inside, provision, state
 from lab.containers import BASE_LABEL, CLUSTER_LABEL, IMAGE_LABEL
 from lab.model import HUB, LABEL, MASTER, REGION, Lab, LabError
+from lab.versions import DEFAULT, Version, known
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from lab.engine import Progress
 
-MASTER_LIMIT = 60.0
+MASTER_LIMIT = 120.0
 # The breaks that `up` takes back by doing what it is for: making everything run.
 WOKEN = {"container-stopped", "container-paused", "container-missing", "hub-down", "hub-hanging", "token-revoked"}
 CONTROL = "/opt/aws/bin/python /opt/aws/lab/aws_control.py"
@@ -42,23 +43,30 @@ def look(client: DockerClient) -> Lab | None:
     return None if master is None or not master.id else state.load(client, master.id)
 
 
-def up(progress: Progress) -> Lab:
+def up(progress: Progress, *, hub: str | None = None) -> Lab:
     """Bring the lab up, from nothing or from whatever an interrupted run left; answer it.
 
-    Users, packages and files that a person changed since are left as they are; see `mend`.
+    Users, packages and files that a person changed since are left as they are; see `mend`. A lab of another version
+    than `hub` is replaced, once the images of the new one are there.
     Raises: LabError with the scene: the containers' states and last lines.
     """
+    asked = known(hub) if hub else None
     with closing(engine.ensure_engine(progress)) as client, engine.told():
-        for name in (MASTER, HUB):
-            containers.found(client, name)
-        warm = _warm(client)
+        there = [box for name in (MASTER, HUB) if (box := containers.found(client, name)) is not None]
+        present = containers.version(there[0]) if there else None
+        wanted = asked or known(present or DEFAULT)
+        warm = _warm(client, wanted)
         if warm is not None:
             return warm
         tag, words = base.ensure_base(client, progress)
-        tags = images.ensure_images(client, tag, progress)
+        tags = images.ensure_images(client, tag, wanted.hub, progress)
+        if present not in {None, wanted.hub}:
+            progress(f"replacing the lab of hub {present} by one of hub {wanted.hub}, with homes, settings and cluster")
+            _remove(client, progress, with_images=False)
+            state.forget()
         try:
             with engine.told():
-                return _raise(client, tags, words, progress)
+                return _raise(client, tags, words, wanted, progress)
         except LabError as error:
             raise LabError(str(error), last=containers.scene(client), then="python -m lab down, then up") from error
 
@@ -89,25 +97,27 @@ def _remove(client: DockerClient, progress: Progress, *, with_images: bool) -> N
                     client.images.remove(tag, force=True)
 
 
-def _warm(client: DockerClient) -> Lab | None:
+def _warm(client: DockerClient, wanted: Version) -> Lab | None:
     master, box = containers.found(client, MASTER), containers.found(client, HUB)
     if master is None or box is None or not master.id or {master.status, box.status} != {"running"}:
         return None
     for name, container in (("master", master), ("hub", box)):
-        if images.context_hash(name) not in container.labels.get(IMAGE_LABEL, ""):
+        if images.context_hash(name, wanted.hub) not in container.labels.get(IMAGE_LABEL, ""):
+            return None
+        if containers.version(container) != wanted.hub:
             return None
     lab = state.load(client, master.id)
     return lab if lab is not None and hub.token_works(lab) else None
 
 
-def _raise(client: DockerClient, tags: dict[str, str], words: str, progress: Progress) -> Lab:
+def _raise(client: DockerClient, tags: dict[str, str], words: str, wanted: Version, progress: Progress) -> Lab:
     containers.make_ground(client)
     master = containers.found(client, MASTER)
     if master is None or master.labels.get(IMAGE_LABEL) != tags["master"]:
         progress("making the master node emr-master")
         containers.remove(client, HUB)
         containers.remove(client, MASTER)
-        master = containers.create_master(client, tags["master"], words)
+        master = containers.create_master(client, tags["master"], words, wanted)
     fresh_net = containers.wake(master)
     _wait_master(client, master)
     box = containers.found(client, HUB)
@@ -116,7 +126,7 @@ def _raise(client: DockerClient, tags: dict[str, str], words: str, progress: Pro
         box = None
     if box is None:
         progress("making the hub container jupyterhub")
-        box = containers.create_hub(client, tags["hub"])
+        box = containers.create_hub(client, tags["hub"], wanted.hub)
     asleep = box.status not in ("running", "paused")
     containers.wake(box)
     if fresh_net and not asleep:
@@ -175,6 +185,7 @@ def _facts(client: DockerClient, master: Container) -> Lab:
         aws_port=ports[5000],
         ssh_port=ports[22],
         base=master.labels[BASE_LABEL],
+        version=containers.version(master),
         master_id=str(master.id),
         state=state.FOLDER,
     )

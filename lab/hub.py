@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from lab import inside, state
 from lab.model import HUB, Lab, LabError
+from lab.versions import at_least
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -19,16 +20,19 @@ if TYPE_CHECKING:
 ADMIN = "jovyan"
 NOTE = "hubspec lab"
 LIFE = 30 * 24 * 3600
-START_LIMIT = 60.0
+START_LIMIT = 120.0
 CONFIG = "/etc/jupyter/conf/jupyterhub_config.py"
 CLI_NOTE = "command-line generated"
+# JupyterHub before 0.9 notes nothing of a token, and lets nobody make or revoke one by its API.
+TOKENS_SINCE = "0.9"
 # The API's own list is no help: a hub keeps that of a user as it was when first asked for, without what
 # `jupyterhub token` added (JupyterHub 1.5, `orm.py`: expire_on_commit=False).
 _TOKENS = """python3 -c '
 import json, sqlite3
 db = sqlite3.connect("file:/home/jovyan/jupyterhub.sqlite?mode=ro", uri=True, timeout=10)
-rows = db.execute("SELECT u.name, t.id, t.note, t.expires_at IS NOT NULL"
-                  " FROM api_tokens t JOIN users u ON u.id = t.user_id ORDER BY t.id")
+old = "note" not in {row[1] for row in db.execute("PRAGMA table_info(api_tokens)")}
+facts = "NULL, 0" if old else "t.note, t.expires_at IS NOT NULL"
+rows = db.execute("SELECT u.name, t.id, " + facts + " FROM api_tokens t JOIN users u ON u.id = t.user_id ORDER BY t.id")
 print(json.dumps(rows.fetchall()))'"""
 NOT_FOUND, ERROR = 404, 400
 
@@ -101,8 +105,8 @@ def token_works(lab: Lab) -> bool:
 def ensure_token(client: DockerClient, lab: Lab) -> None:
     """Mint the admin's token where the one at hand does not work; it ends after 30 days.
 
-    `jupyterhub token` makes a token that never ends, so it only serves to ask for this one and is deleted.
-    Source of fact: JupyterHub 1.5, `jupyterhub.app.NewToken`.
+    `jupyterhub token` makes a token that never ends, so it only serves to ask for this one and is deleted; where the API
+    makes none, it stays. Source of fact: JupyterHub 0.8.1 and 1.5, `jupyterhub.app.NewToken`, `apihandlers/users.py`.
     """
     if token_works(lab):
         return
@@ -110,6 +114,9 @@ def ensure_token(client: DockerClient, lab: Lab) -> None:
     if not words:
         raise LabError("`jupyterhub token` printed nothing")
     first = words[-1]
+    if not at_least(lab.version, TOKENS_SINCE):
+        state.keep(client, "token", f"{first}\n".encode())
+        return
     known = tokens(client)
     status, made = ask(lab, "POST", f"/users/{ADMIN}/tokens", {"note": NOTE, "expires_in": LIFE}, token=first)
     if status >= ERROR:

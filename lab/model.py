@@ -25,6 +25,11 @@ class LabError(Exception):
         super().__init__("\n".join(lines))
 
 
+def hub_image(version: str) -> str:
+    """Answer the tag of the image with a hub of this version."""
+    return f"hubspec-lab/hub:{version}"
+
+
 @dataclass(frozen=True)
 class Lab:
     """A lab that is up: where its parts answer, and which files hold its secrets.
@@ -41,8 +46,20 @@ class Lab:
     aws_port: int
     ssh_port: int
     base: str
+    version: str
     master_id: str
     state: Path
+
+    @property
+    def image(self) -> str:
+        """Answer the tag of the hub's image that a baseline can name: it says the version, and does not change otherwise."""
+        return hub_image(self.version)
+
+    @property
+    def baseline(self) -> str:
+        """Answer the baseline that declares this lab, below the repository."""
+        own = f"baselines/lab-{self.version}.yaml"
+        return own if (ROOT / own).exists() else "baselines/lab.yaml"
 
     @property
     def label(self) -> str:
@@ -96,5 +113,5 @@ class Lab:
             "HUBSPEC_HUB_TOKEN_FILE": str(self.token_file),
             "HUBSPEC_CONTAINER": self.container,
             "HUBSPEC_CONTAINER_LABEL": self.label,
-            "HUBSPEC_BASELINE": "baselines/lab.yaml",
+            "HUBSPEC_BASELINE": self.baseline,
         }

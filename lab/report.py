@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any
 
-from lab import containers, engine, house, hub, images, state
+from lab import containers, engine, house, hub, state
 from lab.model import HUB, MASTER
 
 
@@ -26,8 +26,9 @@ def facts() -> dict[str, Any]:
         "hub_answers": hub.answers(lab),
         "token_works": hub.token_works(lab),
         "base": lab.base,
-        "image": images.HUB_IMAGE,
-        "jupyterhub": "1.5.0",
+        "image": lab.image,
+        "jupyterhub": lab.version,
+        "baseline": lab.baseline,
         "cluster_id": lab.cluster_id,
         "region": lab.region,
         "hub_url": lab.hub_url,
@@ -48,6 +49,7 @@ def text(facts: dict[str, Any]) -> str:
     rows = {
         "cluster": f"{facts['cluster_id']} in {facts['region']}",
         "containers": ", ".join(f"{name} {status}" for name, status in facts["containers"].items()),
+        "version": f"JupyterHub {facts['jupyterhub']}, declared in {facts['baseline']}",
         "hub": f"{facts['hub_url']}  ({'answers' if facts['hub_answers'] else 'does not answer'})",
         "certificate": f"sha256 {facts['hub_fingerprint']}",
         "AWS": facts["aws_endpoint"],

@@ -9,11 +9,9 @@ from typing import Any
 from lab import containers, hub, inside, provision
 from lab.breaks.model import UNREADABLE, Break, RefusedError, Scene, Step
 from lab.containers import BINDS, IMAGE_LABEL, VARIANT_LABEL
-from lab.images import HUB_IMAGE
 from lab.model import HUB, LABEL_KEY, MASTER, NETWORK, LabError
 
 STRAY = "hubspec-stray"
-OTHER_IMAGE = f"{HUB_IMAGE}-other"
 FORWARD = "/run/hub-forward.pid"
 POLICY: Any = {"Name": "on-failure", "MaximumRetryCount": 5}
 
@@ -22,7 +20,7 @@ def remake(scene: Scene, variant: str, *, furnish: bool = True, **other: Any) ->
     """Make the hub container anew, otherwise where `other` says so; with its users and packages if `furnish`."""
     built = _built(scene)
     containers.remove(scene.client, HUB)
-    containers.create_hub(scene.client, built, variant, **other).start()
+    containers.create_hub(scene.client, built, scene.lab.version, variant, **other).start()
     if "network" in other:
         _forward(scene)
     hub.wait(scene.lab)
@@ -91,7 +89,12 @@ def stray(scene: Scene) -> None:
     """Run a second container that nobody declared."""
     if containers.found(scene.client, STRAY) is None:
         scene.client.containers.run(
-            HUB_IMAGE, ["sleep", "infinity"], name=STRAY, labels={LABEL_KEY: "1"}, network_mode="none", detach=True
+            scene.lab.image,
+            ["sleep", "infinity"],
+            name=STRAY,
+            labels={LABEL_KEY: "1"},
+            network_mode="none",
+            detach=True,
         )
 
 
@@ -99,9 +102,9 @@ def other_image(scene: Scene) -> None:
     """Make the container from an image with another tag and another id."""
     import io
 
-    dockerfile = io.BytesIO(f"FROM {HUB_IMAGE}\nLABEL hubspec.lab.other=1\n".encode())
-    scene.client.images.build(fileobj=dockerfile, tag=OTHER_IMAGE, rm=True)
-    made_otherwise("image-other", scene, image=OTHER_IMAGE)
+    dockerfile = io.BytesIO(f"FROM {scene.lab.image}\nLABEL hubspec.lab.other=1\n".encode())
+    scene.client.images.build(fileobj=dockerfile, tag=_other(scene), rm=True)
+    made_otherwise("image-other", scene, image=_other(scene))
 
 
 def published(scene: Scene) -> None:
@@ -137,16 +140,20 @@ def _box(scene: Scene) -> Any:
 
 
 def _built(scene: Scene) -> str:
-    tags = [tag for tag in scene.client.images.get(HUB_IMAGE).tags if tag != HUB_IMAGE]
+    tags = [tag for tag in scene.client.images.get(scene.lab.image).tags if tag != scene.lab.image]
     box = containers.found(scene.client, HUB)
     return box.labels.get(IMAGE_LABEL, tags[0]) if box is not None else tags[0]
+
+
+def _other(scene: Scene) -> str:
+    return f"{scene.lab.image}-other"
 
 
 def _drop_other_image(scene: Scene) -> None:
     from docker.errors import APIError
 
     with suppress(APIError):
-        scene.client.images.remove(OTHER_IMAGE)
+        scene.client.images.remove(_other(scene))
 
 
 def _forward(scene: Scene) -> None:

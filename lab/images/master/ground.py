@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import boto3
@@ -87,7 +88,7 @@ def _cluster(region: str, network: dict[str, Any]) -> dict[str, Any]:
         "InstanceCount": 1,
         "Market": "ON_DEMAND",
     }
-    applications = {"Hadoop": "3.3.6", "Spark": "3.5.0", "Livy": "0.8.0", "JupyterHub": "1.5.0"}
+    applications = json.loads(os.environ["LAB_APPLICATIONS"])
     configurations = {
         "jupyter-s3-conf": {"s3.persistence.enabled": "true", "s3.persistence.bucket": NOTEBOOKS},
         "livy-conf": {"livy.impersonation.enabled": "true"},
@@ -95,7 +96,7 @@ def _cluster(region: str, network: dict[str, Any]) -> dict[str, Any]:
     }
     return {
         "Name": "hubspec lab",
-        "ReleaseLabel": "emr-7.1.0",
+        "ReleaseLabel": os.environ["LAB_RELEASE"],
         "LogUri": f"s3://{LOGS}/",
         "ServiceRole": "EMR_DefaultRole",
         "JobFlowRole": "EMR_EC2_DefaultRole",
