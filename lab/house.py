@@ -50,7 +50,7 @@ def up(progress: Progress, *, hub: str | None = None) -> Lab:
     than `hub` is replaced, once the images of the new one are there.
     Raises: LabError with the scene: the containers' states and last lines.
     """
-    asked = known(hub) if hub else None
+    asked = known(hub) if hub is not None else None
     with closing(engine.ensure_engine(progress)) as client, engine.told():
         there = [box for name in (MASTER, HUB) if (box := containers.found(client, name)) is not None]
         present = containers.version(there[0]) if there else None

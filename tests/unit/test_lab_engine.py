@@ -45,8 +45,10 @@ def test_only_index_settings_that_are_set_are_passed_on(monkeypatch: pytest.Monk
 
 
 def test_the_hash_of_a_context_is_stable_and_its_own() -> None:
-    assert images.context_hash("hub") == images.context_hash("hub") != images.context_hash("master")
-    assert re.fullmatch("[0-9a-f]{12}", images.context_hash("hub"))
+    mine = images.context_hash("hub", "1.5.0")
+    assert mine == images.context_hash("hub", "1.5.0") != images.context_hash("hub", "0.8.1")
+    assert images.context_hash("master", "1.5.0") == images.context_hash("master", "0.8.1") != mine
+    assert re.fullmatch("[0-9a-f]{12}", mine)
 
 
 def test_the_own_base_is_named_by_distribution() -> None:
