@@ -12,10 +12,10 @@ from typing import Any
 
 from hubspec.baseline import Baseline
 from hubspec.door import AwsDoor, ContainerDoor, Door, Doors, HubDoor
-from hubspec.errors import AnsweredError, DoorError
+from hubspec.errors import AnsweredError, DoorError, StoppedError
 from hubspec.kind import Kind, Observations
 from hubspec.kinds import KINDS
-from hubspec.model import Detail, NotApplicable, Present, Unreadable
+from hubspec.model import Detail, NotApplicable, Present, Stopped, Unreadable
 from hubspec.snapshot import Reading, Snapshot
 
 EXPLAINED = 10
@@ -61,7 +61,8 @@ def _read(
     try:
         answers = way(kinds)
     except DoorError as error:
-        answers = {kind.name: Unreadable(str(error)) for kind in kinds}
+        closed = Stopped(str(error)) if isinstance(error, StoppedError) else Unreadable(str(error))
+        answers = dict.fromkeys((kind.name for kind in kinds), closed)
     seen = {kind.name: _parse(kind, answers[kind.name]) for kind in kinds}
     for kind in kinds:
         if kind.door == "aws" and not isinstance(doors.aws, NotApplicable):

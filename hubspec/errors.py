@@ -5,6 +5,7 @@ HubspecError
 ├── UnknownClusterError  AWS says that there is no such cluster: a usage error
 ├── PlanError       a file holds no plan, or the cluster has moved on since it was made: a usage error
 └── DoorError       a door could not be looked through: what it would have shown is unreadable, never absent
+    ├── StoppedError  the container does not run, and the engine can start it
     ├── AnsweredError  the hub answered, and not with what was asked for; it may still answer another question
     │   └── BusyError  and it says when to come again
     ├── EndUnknownError  something was begun, and how far it came cannot be read
@@ -31,6 +32,10 @@ class UnknownClusterError(HubspecError):
 
 class DoorError(HubspecError):
     """The engine, the container, the hub or AWS did not let us look."""
+
+
+class StoppedError(DoorError):
+    """The engine says that the container is there, and that it has ended or never ran."""
 
 
 class AnsweredError(DoorError):

@@ -163,6 +163,11 @@ class Unreadable:
 
 
 @dataclass(frozen=True)
+class Stopped(Unreadable):
+    """We could not look into the container, for it does not run: the engine says so itself, and can start it."""
+
+
+@dataclass(frozen=True)
 class NotApplicable:
     """The kind has no meaning on this cluster, for the reason given."""
 

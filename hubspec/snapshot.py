@@ -11,7 +11,7 @@ from typing import Any
 from hubspec.errors import BaselineError
 from hubspec.kind import Kind, Observations
 from hubspec.kinds import KINDS
-from hubspec.model import Absent, Detail, NotApplicable, Present, Unreadable
+from hubspec.model import Absent, Detail, NotApplicable, Present, Stopped, Unreadable
 
 SCHEMA = 1
 """Version of a snapshot file."""
@@ -66,6 +66,7 @@ def _dump(snapshot: Snapshot) -> dict[str, Any]:
             entry["seen"] = {key: _dump_one(seen) for key, seen in reading.seen.items()}
         else:
             entry["unreadable" if isinstance(reading.seen, Unreadable) else "not_applicable"] = reading.seen.reason
+            entry |= {"stopped": True} if isinstance(reading.seen, Stopped) else {}
         kinds[name] = entry
     return {"hubspec_snapshot": SCHEMA, "cluster": snapshot.cluster, "trips": snapshot.trips, "kinds": kinds}
 
@@ -109,7 +110,7 @@ def _load(kind: Kind, entry: dict[str, Any]) -> Reading:
     if "seen" in entry:
         seen = {name: _load_one(kind, name, one) for name, one in entry["seen"].items()}
     elif "unreadable" in entry:
-        seen = Unreadable(entry["unreadable"])
+        seen = (Stopped if entry.get("stopped") else Unreadable)(entry["unreadable"])
     else:
         seen = NotApplicable(entry["not_applicable"])
     return Reading(

@@ -15,7 +15,7 @@ from docker.utils.socket import frames_iter
 from requests.exceptions import RequestException
 
 from hubspec.door import Look
-from hubspec.errors import DoorError
+from hubspec.errors import DoorError, StoppedError
 
 _DEFAULT = "unix:///var/run/docker.sock"
 _NEXT = {
@@ -26,6 +26,7 @@ _NEXT = {
     "dead": "the engine could not remove it; see: sudo docker inspect {name}",
     "removing": "the engine is removing it",
 }
+_STARTABLE = {"exited", "created"}
 
 
 class DockerDoor:
@@ -91,7 +92,7 @@ class DockerDoor:
             code = f" with status {state['ExitCode']}" if state["Status"] == "exited" else ""
             advice = _NEXT.get(state["Status"], "see: sudo docker inspect {name}").format(name=self.container)
             message = f"the container {self.container} is {state['Status']}{code} since {since[:19]}Z, so it cannot be looked into; {advice}"
-            raise DoorError(message)
+            raise StoppedError(message) if state["Status"] in _STARTABLE else DoorError(message)
         return about
 
     def _others(self, api: Any) -> dict[str, str]:

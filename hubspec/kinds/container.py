@@ -19,7 +19,7 @@ class Container(Resource):
     image_id: Text | None = Field(None, description="Image id (sha256:...); EMR's image has no registry digest.")
     running: Literal[True] | None = Field(
         None,
-        description="It runs. A container that does not run cannot be looked into, which is an error and no drift.",
+        description="It runs. A container that does not run cannot be looked into, which is an error and no drift; --remediate starts it.",
     )
     restart_policy: Text | None = Field(None, description="Name, and for on-failure its number: on-failure:5.")
     os: Text | None = Field(None, description="ID-VERSION_ID of its /etc/os-release: ubuntu-22.04.")
@@ -95,7 +95,7 @@ _LAUNCH_ONLY = {"image", "image_id", "os", "privileged", "mounts", "ports"}
 
 
 def fix(drift: Drift) -> list[Action]:
-    """Return what changes the restart policy; whatever is settled at `docker run` is for a person."""
+    """Return what starts it and changes its restart policy; whatever is settled at `docker run` is for a person."""
     name = shlex.quote(drift.name)
     if drift.expected.ensure == "absent":
         return forget(drift.name)
@@ -115,6 +115,8 @@ def fix(drift: Drift) -> list[Action]:
         elif difference.field == "restart_policy":
             sentence = f"choose a restart policy: wanted is {difference.wanted}"
             actions.append(_do(sentence, f"docker update --restart VALUE {name}", "manual"))
+        elif difference.field == "running":
+            actions.append(_do(f"start the container {drift.name}", f"docker start {name}", "safe"))
     launch = sorted({difference.field.partition(".")[0] for difference in drift.differences} & _LAUNCH_ONLY)
     if launch:
         sentence = f"{', '.join(launch)}: settled when the container is made; find out who made it anew, then replace the cluster"

@@ -73,7 +73,7 @@ def test_every_control_of_the_lab_has_its_break(audit: Audit) -> None:
     assert checked == broken
 
 
-def test_a_stopped_container_is_11_with_errors_and_no_plan(audit: Audit) -> None:
+def test_a_stopped_container_is_11_with_errors_and_nothing_to_do(audit: Audit) -> None:
     breaks.apply("container-stopped")
     try:
         run = audit("--cluster", "lab")

@@ -19,6 +19,7 @@ import lab
 from lab import breaks, hub, inside
 from lab.breaks import BREAKS, RefusedError, aws
 from lab.breaks.model import Scene
+from lab.images import HUB_IMAGE
 from lab.model import HUB
 from tests.conftest import ROOT, Audit, Run
 
@@ -237,6 +238,63 @@ def test_an_interrupted_run_stops_after_the_action_under_way_and_reports(
     assert (folder / "latest" / "report.html").exists()
     assert lock.split() == ["0"], "the lock is free, and no stop file is left"
     assert again.code == 0, again.text[-3000:]
+
+
+@pytest.mark.parametrize("way", ["docker", "step"])
+def test_a_stopped_container_is_started_and_the_rest_put_right_in_the_same_run(
+    on: Scene, audit: Audit, tmp_path: Path, way: str
+) -> None:
+    breaks.apply("diego-missing")
+    breaks.apply("container-stopped")
+    try:
+        audited = audit("--cluster", "lab")
+        saved = tmp_path / "stopped.json"
+        planned = audit("--cluster", "lab", "--remediate=plan", "--save-snapshot", str(saved), into="planned")
+        state = on.client.containers.get(HUB).status
+        later = audit("--snapshot", str(saved), "--baseline", "baselines/lab.yaml", "--remediate=plan", into="later")
+        users = audit("--cluster", "lab", "--remediate=safe", checks=BOTH[0], into="users")
+        fixed = audit("--cluster", "lab", "--remediate=safe", "--via", way, into="fixed")
+        again = audit("--cluster", "lab", "--remediate=safe", into="again")
+    finally:
+        breaks.mend("container-stopped")
+        breaks.mend("diego-missing")
+
+    assert audited.code == 11, audited.text
+    assert [record["actions"] for record in audited.records if record["actions"]] == []
+    assert planned.code == 11, planned.text
+    assert state == "exited", "a plan changes nothing"
+    for run in (planned, later):
+        told = [(entry["resource"], entry["action"]["request"], entry["action"]["safety"]) for entry in plan(run)]
+        assert told == [(HUB, f"docker start {HUB}", "safe")]
+    assert (users.code, users.outcomes("user").keys()) == (11, {"unreadable"}), "nobody asked for the container"
+    assert fixed.code == 0, fixed.text
+    mended = {record["resource"]: record for record in fixed.records if record["outcome"] == "fixed"}
+    assert mended.keys() == {HUB, "diego"}
+    assert mended[HUB]["before"]["running"] is False
+    assert mended[HUB]["after"]["running"] is True
+    assert mended[HUB]["actions"][0]["result"].startswith("done at ")
+    assert fixed.outcomes().keys() == {"compliant", "fixed"}
+    assert again.code == 0, again.text
+    assert "the plan has no actions" in again.text
+
+
+def test_a_container_that_does_not_start_is_not_fixed(on: Scene, audit: Audit, tmp_path: Path) -> None:
+    box = on.client.containers.create(HUB_IMAGE, ["/no/such/program"], name="hubspec-test-broken", network_mode="none")
+    path = tmp_path / "broken.yaml"
+    declared = {"containers": {box.name: {"running": True}}, "extends": str(ROOT / "baselines" / "emr.yaml")}
+    path.write_text(json.dumps(declared))
+    where = ["--cluster", "lab", "--baseline", str(path), "--container", box.name, "--remediate=safe"]
+    try:
+        run = audit(*where, "-k", "broken", checks=CHECKS["container"])
+        box.reload()
+    finally:
+        box.remove(force=True)
+
+    assert run.code == 11, run.text
+    assert run.outcomes() == {"unreadable": 1}
+    assert "tried, and failed" in run.records[0]["message"]
+    assert "no such file or directory" in run.text
+    assert run.records[0]["actions"][0]["result"].startswith("failed at ")
 
 
 def test_two_runs_do_not_fix_at_once(on: Scene, audit: Audit) -> None:

@@ -60,7 +60,7 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     },
 }  # fmt: skip
 NAMES = {"file": "/etc/x", "package": "x"}
-NOTHING_TO_DO = {("container", "running"), ("user", "default_password")}  # found true, and declared to be so
+NOTHING_TO_DO = {("user", "default_password")}  # found true, and declared to be so
 CHANGED = {"version": "0.0.1", "build": "other", "pinned": "0.0.1"}
 
 

@@ -52,6 +52,7 @@ MAY_IMPORT = {
     "probe":        "model errors door probe_name probe_account",
     "waiver":       "model kinds baseline check",
     "verdict":      "model compare kinds baseline snapshot check waiver probe_name",
+    "stopped":      "model kinds baseline snapshot check verdict",
     "smoke":        "model errors door snapshot check verdict",
     "plan":         "model errors kinds baseline record verdict",
     "apply":        "model errors masked door plan",
