@@ -13,7 +13,7 @@ from typing import Any
 from hubspec.baseline import Baseline
 from hubspec.door import AwsDoor, ContainerDoor, Door, Doors, HubDoor
 from hubspec.errors import AnsweredError, DoorError, StoppedError
-from hubspec.kind import Kind, Observations
+from hubspec.kind import REST, Kind, Observations
 from hubspec.kinds import KINDS
 from hubspec.model import Detail, NotApplicable, Present, Stopped, Unreadable
 from hubspec.snapshot import Reading, Snapshot
@@ -79,9 +79,11 @@ def _parse(kind: Kind, answer: Any) -> Observations | Unreadable | NotApplicable
     if isinstance(answer, Unreadable | NotApplicable):
         return answer
     try:
-        return kind.parse(answer)
+        seen = kind.parse(answer)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         return Unreadable(f"the answer about {kind.name}s is not understood ({type(error).__name__}: {error})")
+    never = seen.get(REST)
+    return never if isinstance(never, NotApplicable) else seen
 
 
 def _probe(kind: Kind, baseline: Baseline) -> str:

@@ -13,7 +13,10 @@ from hubspec.model import Absent, Action, Drift, Observation, Present, Resource,
 Door = Literal["engine", "container", "hub", "aws"]
 Observations = dict[str, Observation]
 REST = "*"
-"""The name under which a reading says why it does not hold everything: Unreadable, for whatever it lacks."""
+"""The name under which a reading says why it does not hold everything: Unreadable, for whatever it lacks.
+
+NotApplicable there says that this cluster never has anything of the kind to show.
+"""
 
 
 class Undeclared(Value):

@@ -13,8 +13,19 @@ from pydantic import Field
 
 from hubspec.duration import Duration, seconds, words
 from hubspec.hub_path import API, hub_path
-from hubspec.kind import Kind, Observations, Undeclared
-from hubspec.model import Absent, Action, AtMost, Drift, Observation, Pattern, Present, Resource, Text
+from hubspec.kind import REST, Kind, Observations, Undeclared
+from hubspec.model import (
+    Absent,
+    Action,
+    AtMost,
+    Drift,
+    NotApplicable,
+    Observation,
+    Pattern,
+    Present,
+    Resource,
+    Text,
+)
 from hubspec.token_probe import script
 
 SERVICE = "service:"
@@ -63,9 +74,11 @@ def parse(answer: str) -> Observations:
     """Return the tokens by OWNER/NOTE (ID), oldest first, from the probe's JSON: `now` (epoch), `tokens`, `servers`.
 
     Rows are as the hub's tables have them: api_tokens (JupyterHub 0.9 to 5.4), times in UTC without a zone. One that
-    has ended is left out. Raises ValueError where it is no such JSON.
+    has ended is left out. Of a hub that notes nothing of a token none can be told. Raises ValueError where it is no such JSON.
     """
     told = json.loads(answer)
+    if told == {"unnoted": True}:
+        return {REST: NotApplicable(_UNNOTED)}
     now = datetime.fromtimestamp(told["now"], UTC)
     rows = [row for row in told["tokens"] if row[1] or row[2]]  # one without an owner opens nothing
     not_people = set(_of_servers(rows, told["servers"])) | {row[0] for row in rows if row[2] and row[3] == _AT_STARTUP}
@@ -90,6 +103,7 @@ def parse(answer: str) -> Observations:
     return tokens
 
 
+_UNNOTED = "this hub keeps neither note nor age of a token (JupyterHub before 0.9: EMR before 5.19)"
 _OLD = "it was made before JupyterHub 0.9, which did not note when"
 
 

@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubspec.check import checks, undeclared_check
 from hubspec.collect import collect, join, unframe
 from hubspec.door import Doors, Look
 from hubspec.errors import AnsweredError, DoorError, UnknownClusterError
 from hubspec.kinds import KINDS
-from hubspec.model import Absent, Detail, NotApplicable, Present, Unreadable
+from hubspec.model import Absent, Detail, NotApplicable, Outcome, Present, Unreadable
+from hubspec.verdict import judge
 from tests.made import declare
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -236,3 +238,19 @@ def test_the_nonce_is_new_each_time(tmp_path: Path) -> None:
         collect("lab", ways, baseline, {"user"})
     assert scripts[0] != scripts[1]
     assert "export LC_ALL=C PATH=" in scripts[0][0]
+
+
+def test_what_a_cluster_will_never_tell_is_not_applicable_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = replace(KINDS["hub_token"], probe=lambda *_: """printf '{"unnoted": true}'""")
+    monkeypatch.setitem(KINDS, "hub_token", silent)
+    baseline = declare(tmp_path, hub_tokens={"jovyan/nightly": {"expires": True}})
+    way = Fake(INSPECT)
+    snapshot = collect("lab", Doors(way, way, NotApplicable("no AWS")), baseline, ["hub_token"])
+
+    seen = snapshot.readings["hub_token"].seen
+    assert isinstance(seen, NotApplicable)
+    assert seen.reason.startswith("this hub keeps neither note nor age of a token")
+    found = [*checks(baseline, "hub_token"), undeclared_check(baseline, "hub_token")]
+    assert {judge(check, baseline, snapshot).outcome for check in found if check} == {Outcome.NOT_APPLICABLE}
