@@ -12,7 +12,7 @@ import requests
 import urllib3.exceptions
 from pydantic import SecretStr
 
-from hubspec.cluster.hub import LARGEST, Pinned, Trust, distrust, root, shown
+from hubspec.cluster.hub_http import LARGEST, Pinned, Trust, distrust, root, shown
 from hubspec.errors import AnsweredError, BusyError, DoorError
 
 

@@ -14,6 +14,7 @@ from hubspec.cluster.aws_worker import AwsWorker
 from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.docker_worker import DockerWorker
 from hubspec.cluster.hub import HubDoor, Trust
+from hubspec.cluster.hub_inside import running
 from hubspec.cluster.hub_shell import bundle
 from hubspec.cluster.live import Live
 from hubspec.cluster.options import DoorOptions
@@ -75,7 +76,7 @@ def opened(
         return ready
 
     trust = Trust(setting("--hub-fingerprint"), setting("--hub-ca"), options.insecure)
-    hub = HubDoor(url, token, trust, options.deadline)
+    hub = HubDoor(url, token, trust, options.deadline, progress=progress, why=lambda: running(container))
     live = partial(_live, url, token, trust, options.deadline)
     try:
         steps = StepDoor(door, scratch)

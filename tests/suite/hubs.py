@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import hashlib
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -22,11 +21,12 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass
 class Hub:
-    """A running server: its address, its certificate's fingerprint, and the requests that came (path, token)."""
+    """A running server: its address, its certificate's fingerprint, and the requests that came (path, token), by method too."""
 
     url: str
     fingerprint: str
     asked: list[tuple[str, str]] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
 
 
 def answer(status: int, body: bytes = b"", *, mime: str = "application/json", **headers: str) -> Answer:
@@ -45,20 +45,30 @@ def answer(status: int, body: bytes = b"", *, mime: str = "application/json", **
 
 
 @contextlib.contextmanager
-def running(routes: dict[str, Answer], folder: Path) -> Iterator[Hub]:
-    """Serve until the block ends. `routes` maps a path below /hub/api, without its query, to its answer."""
+def running(routes: dict[str, Answer], folder: Path, port: int = 0) -> Iterator[Hub]:
+    """Serve until the block ends. `routes` maps a path below /hub/api, without its query, to its answer.
+
+    The certificate is the one in `folder`, made where there is none. A `port` can be that of a server which has ended.
+    """
     certificate, fingerprint = _certificate(folder)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0].removeprefix("/hub/api")
             hub.asked.append((self.path, self.headers.get("Authorization", "")))
+            hub.methods.append(self.command)
             routes.get(path, answer(404, b'{"status": 404}'))(self)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def do_DELETE(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -76,6 +86,10 @@ def running(routes: dict[str, Answer], folder: Path) -> Iterator[Hub]:
 
 
 def _certificate(folder: Path) -> tuple[Path, str]:
+    path = folder / "server.pem"
+    if path.exists():
+        made = x509.load_pem_x509_certificate(path.read_bytes())
+        return path, made.fingerprint(hashes.SHA256()).hex()
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
@@ -89,9 +103,8 @@ def _certificate(folder: Path) -> tuple[Path, str]:
         .not_valid_after(now + dt.timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
-    path = folder / "server.pem"
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path, hashlib.sha256(made.public_bytes(serialization.Encoding.DER)).hexdigest()
+    return path, made.fingerprint(hashes.SHA256()).hex()
