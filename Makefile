@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help audit test lint bench bench-smoke schemas lab-down clean
+.PHONY: help audit test matrix lint bench bench-smoke schemas lab-down clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -15,6 +15,9 @@ test: .venv/ready ## run every test of the suite
 	@sh tests/browser.sh
 	@sh tests/shellcheck.sh
 	$(BIN)/pytest tests
+
+matrix: .venv/ready ## audit, smoke tests and breaks on every hub version, or on those of VERSIONS="0.8.1 6.1.1"
+	$(BIN)/python -m lab.matrix $(VERSIONS)
 
 lint: .venv/ready ## ruff and mypy
 	$(BIN)/ruff check .

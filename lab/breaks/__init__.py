@@ -24,6 +24,12 @@ def apply(name: str) -> None:
     """Break one thing; twice is as once. Raises: LabError for an unknown name, or where the lab is down; RefusedError."""
     entry = _known(name)
     with _scene() as scene:
+        if entry.lacked_by(scene.lab):
+            raise RefusedError(
+                f"a hub before {entry.since} has nothing that {name} could break",
+                found=f"JupyterHub {scene.lab.version}",
+                then="python -m lab up --hub VERSION",
+            )
         entry.apply(scene)
     state.note_broken(sorted({*state.broken(), name}))
 
@@ -32,7 +38,8 @@ def mend(name: str) -> None:
     """Take one break back; twice is as once. Raises: LabError for an unknown name, or where the lab is down."""
     entry = _known(name)
     with _scene() as scene:
-        entry.mend(scene)
+        if not entry.lacked_by(scene.lab):
+            entry.mend(scene)
     state.note_broken([other for other in state.broken() if other != name])
 
 

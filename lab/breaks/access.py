@@ -110,7 +110,7 @@ def _route(scene: Scene, path: str, data: dict[str, object]) -> None:
 
 
 def _token(name: str, sentence: str, apply: Step, resource: str = OWN, field: str = "") -> Break:
-    return Break(name, sentence, "hub_token", resource, apply, mend_tokens, field)
+    return Break(name, sentence, "hub_token", resource, apply, mend_tokens, field, since=hub.TOKENS_SINCE)
 
 
 def _way(name: str, sentence: str, apply: Step, resource: str, field: str = "") -> Break:

@@ -9,16 +9,11 @@ from typing import Any
 
 from lab.breaks import aws
 from lab.breaks.model import UNREADABLE, Break, Scene, Step
+from lab.versions import VERSIONS
 
 FIELDS = (
     *("state", "release_label", "log_uri", "applications", "tags", "termination_protected", "security_configuration"),
     *("instance_profile", "configurations", "auto_terminate", "bootstrap_actions", "masters"),
-)
-APPLICATIONS = (
-    {"name": "Hadoop", "version": "3.3.6"},
-    {"name": "Spark", "version": "3.5.0"},
-    {"name": "Livy", "version": "0.8.0"},
-    {"name": "JupyterHub", "version": "1.5.0"},
 )
 TAGS = {"environment": "lab", "owner": "platform"}
 OPEN = "hubspec-lab-open"
@@ -91,6 +86,13 @@ def unencrypt(scene: Scene) -> None:
     _change("security_configuration", OPEN, scene)
 
 
+def install(other: dict[str, str | None], scene: Scene) -> None:
+    """Tell other applications than the launch's: more of them, or without those that have no version."""
+    wanted = {**VERSIONS[scene.lab.version].applications, **other}
+    told = [{"name": name, "version": version} for name, version in wanted.items() if version]
+    _change("applications", told, scene)
+
+
 def configure(classification: str, properties: dict[str, str] | None, scene: Scene) -> None:
     """Tell other properties of one classification than the launch's, or none of it."""
     told = aws.cluster(scene)["Configurations"]
@@ -137,20 +139,22 @@ _OPENS_22, _OPENS_9443 = {"Ipv6Ranges": [WORLD[1]]}, {"IpRanges": [WORLD[0]]}
 TABLE = (
     _told("cluster-terminated", "the cluster is terminated", "state", "TERMINATED"),
     _told("cluster-release", "the cluster runs another release", "release_label", "emr-6.15.0"),
-    _told(
+    _break(
         "cluster-application-missing",
         "Livy is not installed on the cluster",
         "applications.Livy",
-        [app for app in APPLICATIONS if app["name"] != "Livy"],
+        partial(install, {"Livy": None}),
     ),
     _told("cluster-log-uri", "the cluster's logs go elsewhere", "log_uri", "s3://somewhere-else/"),
     _told("cluster-tag-missing", "the tag owner is missing", "tags.owner", {"environment": "lab"}),
     _stray("cluster-tag-stray", "a tag nobody declared", "tags", {**TAGS, "left-over": "yes"}),
-    _stray(
+    Break(
         "cluster-application-stray",
         "an application nobody declared",
-        "applications",
-        [*APPLICATIONS, {"name": "Hue", "version": "4.11.0"}],
+        "cluster",
+        "*",
+        partial(install, {"Hue": "4.11.0"}),
+        whole,
     ),
     _break(
         "cluster-open-9443",

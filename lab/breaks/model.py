@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.model import LabError
+from lab.versions import at_least
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -38,6 +39,7 @@ class Break:
     `resource` is the name the audit should report, `*` where it is one that was not declared, empty where nothing
     of the kind can be looked at; `field` is the one that differs, empty where the whole resource is missing or added.
     Both steps are idempotent; `mend` converges to the declared state, whatever the break left.
+    `since` is the first JupyterHub that has what is broken; a lab with an older one refuses the break.
     """
 
     name: str
@@ -48,3 +50,8 @@ class Break:
     mend: Step
     field: str = ""
     exit_code: int = DRIFT
+    since: str = ""
+
+    def lacked_by(self, lab: Lab) -> bool:
+        """Answer whether the lab's hub is too old for this break."""
+        return bool(self.since) and not at_least(lab.version, self.since)

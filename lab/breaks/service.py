@@ -84,8 +84,8 @@ def _hub_user(name: str, sentence: str, apply: Any, resource: str = "diego", fie
     return Break(name, sentence, "hub_user", resource, apply, mend_hub_users, field)
 
 
-def _fault(name: str, sentence: str, apply: Any) -> Break:
-    return Break(name, sentence, "hub_user", "", apply, mend_hub, exit_code=UNREADABLE)
+def _fault(name: str, sentence: str, apply: Any, since: str = "") -> Break:
+    return Break(name, sentence, "hub_user", "", apply, mend_hub, exit_code=UNREADABLE, since=since)
 
 
 TABLE = (
@@ -95,5 +95,5 @@ TABLE = (
     _hub_user("hub-group-left", "diego is no longer in the hub's group analysts", leave_group, field="groups"),
     _fault("hub-down", "the hub does not run in its running container", stop_hub),
     _fault("hub-hanging", "the hub's process hangs", hang_hub),
-    _fault("token-revoked", "the token at hand does not open the hub any more", revoke),
+    _fault("token-revoked", "the token at hand does not open the hub any more", revoke, hub.TOKENS_SINCE),
 )

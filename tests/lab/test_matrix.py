@@ -1,0 +1,67 @@
+"""The oldest and the newest hub: audit, smoke tests, and the breaks that depend on the hub's version. It runs last.
+
+`make matrix` does the same for every version, with all breaks. The default lab is put back, also after a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import lab
+from lab import Lab, breaks, hub
+from lab.breaks import BREAKS
+from lab.versions import DEFAULT, VERSIONS
+from tests.conftest import Audit
+from tests.lab.red import not_applicable, silent, turns_red
+
+OLDEST, *_, NEWEST = VERSIONS
+ANY_HUB = {"container", "user", "package", "file", "step", "cluster"}
+"""Kinds that are read and put right past the hub, so that its version makes no difference; test_breaks.py has them."""
+OF_THE_HUB = [name for name, entry in BREAKS.items() if entry.kind not in ANY_HUB]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _default_again() -> Iterator[None]:
+    """Put the default lab back at the end, whatever became of the others."""
+    yield
+    lab.up(print, hub=DEFAULT)
+
+
+@pytest.fixture(scope="module", params=[OLDEST, NEWEST])
+def here(request: pytest.FixtureRequest) -> Lab:
+    return lab.up(print, hub=request.param)
+
+
+def test_it_is_that_version(here: Lab) -> None:
+    assert hub.must(here, "GET", "/") == {"version": here.version}
+    assert hub.token_works(here)
+    assert lab.up(pytest.fail) == here, "up without a version leaves the lab that is there"
+    assert lab.up(pytest.fail, hub=here.version) == here
+
+
+def test_it_is_as_declared_and_works(here: Lab, audit: Audit) -> None:
+    run = audit("--cluster", "lab", "--smoke")
+
+    assert run.code == 0, run.text
+    assert set(run.outcomes()) <= {"compliant", "not applicable"}
+    assert not_applicable(run) == silent(here.version)
+    assert [record for record in run.records if record["check"] == "smoke"]
+
+
+@pytest.mark.parametrize("name", OF_THE_HUB)
+def test_break_of_the_hub(here: Lab, audit: Audit, name: str) -> None:
+    assert here == lab.status()
+    try:
+        turns_red(audit, name)
+    finally:
+        breaks.mend(name)
+        lab.up(print)
+
+
+def test_the_mends_left_it_so(here: Lab, audit: Audit) -> None:
+    run = audit("--cluster", "lab")
+
+    assert run.code == 0, run.text
+    assert not_applicable(run) == silent(here.version)
