@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # both are taken from the running hub. That is a process of root: anybody else's of that name would have us run a program
 # of theirs. Its log goes to standard error, the token is its only line.
 _MINT = r"""
+look() (
+  READ
+) </dev/null 2>/dev/null
 for pid in $(ls /proc | grep -E '^[0-9]+$' | sort -n); do
   grep -qs '^Uid:[[:space:]]*0[[:space:]]*0[[:space:]]' "/proc/$pid/status" || continue
   args=$(tr '\0' '\n' < "/proc/$pid/cmdline" 2>/dev/null) || continue
@@ -32,12 +35,12 @@ for pid in $(ls /proc | grep -E '^[0-9]+$' | sort -n); do
   # Once it has opened a PAM session, its own folder cannot be read in a container without privileges; its parent's is the same.
   for one in "$pid" $(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status"); do cd "/proc/$one/cwd" 2>/dev/null && break; done ||
     { echo 'the folder that the hub runs in cannot be read' >&2; exit 1; }
+  # A token that nobody can take back, and that never ends, is not made.
+  case $(look) in *'"unnoted"'*) echo 'JupyterHub before 0.9 revokes no token; give one with --hub-token-file' >&2; exit 1;; esac
   date +%s.%N
   "$hub" token ${config:+-f "$config"} USER </dev/null || exit
   date +%s.%N
-  (
-  READ
-  ) </dev/null 2>/dev/null
+  look
   exit
 done
 echo 'no jupyterhub process runs in the container' >&2

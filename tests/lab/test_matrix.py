@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import emr
 import pytest
 
 import lab
@@ -48,6 +49,20 @@ def test_it_is_as_declared_and_works(here: Lab, audit: Audit) -> None:
     assert set(run.outcomes()) <= {"compliant", "not applicable"}
     assert not_applicable(run) == silent(here.version)
     assert [record for record in run.records if record["check"] == "smoke"]
+
+
+def test_no_minted_token_stays_behind(here: Lab, audit: Audit) -> None:
+    with emr.scene() as scene:
+        before = hub.tokens(scene.client)
+        run = audit("--cluster", "lab", "--mint-token", "jovyan", checks="checks/test_hub_users.py")
+        after = hub.tokens(scene.client)
+
+    assert after == before
+    if silent(here.version):
+        assert run.code == 11
+        assert "JupyterHub before 0.9 revokes no token" in run.text
+    else:
+        assert run.code == 0, run.text
 
 
 @pytest.mark.parametrize("name", OF_THE_HUB)
