@@ -75,6 +75,8 @@ for pid in $(cd /proc && printf '%s\n' [0-9]* | sort -n); do
   args=$(tr '\0' '\n' < "/proc/$pid/cmdline" 2>/dev/null) || continue
   hub=$(printf '%s\n' "$args" | grep -m1 -E '(^|/)jupyterhub$') || continue
   config=$(printf '%s\n' "$args" | sed -n -e '/^\(-f\|--config\)$/{{n;p;q}}' -e 's/^--config=//p')
+  # A token that never ends, and that nobody can revoke, is not made.
+  case $("$hub" --version 2>/dev/null </dev/null) in 0.[0-8].*) break;; esac
   HUBSPEC_PYTHON=$(readlink "/proc/$pid/exe" || printf '%s\n' "$args" | sed 1q); export HUBSPEC_PYTHON
   date +%s.%N > "$HUBSPEC_FOLDER/times"
   (for one in "$pid" $(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status"); do cd "/proc/$one/cwd" 2>/dev/null && break; done &&
@@ -86,7 +88,7 @@ done
 _AFTER = r"""if [ -s "$HUBSPEC_FOLDER/token" ]; then "$HUBSPEC_PYTHON" "$HUBSPEC_FOLDER/client.py" revoke {user} </dev/null; fi
 rm -rf "$HUBSPEC_FOLDER"
 """
-_ASK = r"""if [ ! -s "$HUBSPEC_FOLDER/token" ]; then echo 'no token could be made for {user}: is the hub running?'; exit 1; fi
+_ASK = r"""if [ ! -s "$HUBSPEC_FOLDER/token" ]; then echo 'no token could be made for {user}: is the hub running, and JupyterHub 0.9 or later, which can revoke it?'; exit 1; fi
 "$HUBSPEC_PYTHON" "$HUBSPEC_FOLDER/client.py" {request}"""
 
 
