@@ -18,6 +18,7 @@ from hubspec.kinds import KINDS
 from hubspec.kinds.cluster import Cluster
 from hubspec.kinds.container import Container
 from hubspec.kinds.file import File, UndeclaredFiles
+from hubspec.kinds.hub import Hub
 from hubspec.kinds.hub_token import HubToken, UndeclaredHubTokens
 from hubspec.kinds.hub_user import HubUser
 from hubspec.kinds.package import Package
@@ -62,6 +63,7 @@ class Sections(Value):
     users: dict[str, User] = Field(default_factory=dict)
     packages: dict[str, Package] = Field(default_factory=dict)
     files: dict[str, File] = Field(default_factory=dict)
+    hub: Hub | None = None
     hub_users: dict[str, HubUser] = Field(default_factory=dict)
     hub_tokens: dict[str, HubToken] = Field(default_factory=dict)
     routes: dict[str, Route] = Field(default_factory=dict)
@@ -90,8 +92,8 @@ class Baseline:
         return self.layer.place((section,) if KINDS[kind].single else (section, name))
 
     def policy(self, kind: str) -> Undeclared:
-        """Return the policy for what is undeclared; a kind without one is ignored."""
-        policy: Undeclared | None = getattr(self.sections.undeclared, kind)
+        """Return the policy for what is undeclared; of a kind without one, or without anything undeclared, it is ignored."""
+        policy: Undeclared | None = getattr(self.sections.undeclared, kind, None)
         return policy or KINDS[kind].policy(policy="ignore")
 
 

@@ -20,6 +20,8 @@ from hubspec.snapshot import Reading, Snapshot
 
 EXPLAINED = 10
 """Of how many things that failed the door is asked what they say of themselves."""
+UNASKED, HANDSHAKES = "/", "certificate"
+"""The words of a hub's probe that are no path for a token: what the hub tells everybody, and what it shows on the wire."""
 Way = Callable[[list[Kind]], dict[str, Any]]
 
 
@@ -93,22 +95,33 @@ def _probe(kind: Kind, baseline: Baseline) -> str:
 def _pages(door: HubDoor, kinds: list[Kind], baseline: Baseline) -> dict[str, Any]:
     """Return the hub's answers: the one of its path to a kind, path -> answer to one that asks several. None is asked twice.
 
-    What the hub answers with a refusal is unreadable for those kinds alone. Raises DoorError where it does not answer.
+    What the hub answers with a refusal is unreadable for those kinds alone; where it does not answer, nothing more is
+    asked of it, and that is the reason for all that is missing.
     """
+    asked = {kind.name: _probe(kind, baseline).split() for kind in kinds}
     told: dict[str, Any] = {}
-    answers: dict[str, Any] = {}
-    for kind in kinds:
-        paths = _probe(kind, baseline).split()
-        for path in paths:
-            try:
-                told[path] = told[path] if path in told else door.pages(path)
-            except AnsweredError as error:
-                told[path] = Unreadable(str(error))
-        refused = [told[path] for path in paths if isinstance(told[path], Unreadable)]
-        answers[kind.name] = refused[0] if refused else {path: told[path] for path in paths}
-        if len(paths) == 1:
-            answers[kind.name] = told[paths[0]]
-    return answers
+    shut: Unreadable | None = None
+    for path in dict.fromkeys(path for paths in asked.values() for path in paths):
+        try:
+            told[path] = shut if shut and path != HANDSHAKES else _asked(door, path)
+        except DoorError as error:
+            told[path] = Unreadable(str(error))
+            if not isinstance(error, AnsweredError) and path != HANDSHAKES:
+                shut = told[path]
+    return {kind.name: _answer(kind, {path: told[path] for path in asked[kind.name]}) for kind in kinds}
+
+
+def _asked(door: HubDoor, path: str) -> Any:
+    if path == HANDSHAKES:
+        return door.certificate()
+    return door.version() if path == UNASKED else door.pages(path)
+
+
+def _answer(kind: Kind, told: dict[str, Any]) -> Any:
+    refused = [answer for answer in told.values() if isinstance(answer, Unreadable)]
+    if refused and (not kind.parts or len(refused) == len(told)):
+        return refused[0]
+    return told if kind.parts or len(told) > 1 else next(iter(told.values()))
 
 
 def _ask(door: AwsDoor | NotApplicable, kind: Kind, baseline: Baseline) -> Any:

@@ -10,7 +10,7 @@ from hubspec.baseline import Baseline
 from hubspec.check import checks, undeclared_check
 from hubspec.kind import REST, Observations
 from hubspec.kinds import KINDS
-from hubspec.model import Absent, AtMost, NotApplicable, Outcome, Present, Unreadable
+from hubspec.model import Absent, AtLeast, AtMost, NotApplicable, Outcome, Present, Unreadable
 from hubspec.record import plain
 from hubspec.snapshot import Snapshot
 from hubspec.verdict import Verdict, judge
@@ -104,9 +104,20 @@ def _fields(kind: str, before: Present, after: Present) -> Iterator[tuple[str, C
         yield from _values(name, one, other)
 
 
+_LENGTHS: set[Any] = {AtMost, AtLeast}
+
+
 def _passes(kind: str, name: str) -> bool:
     """Say whether a field is a length of time, such as a step's age, which time alone changes."""
-    return set(get_args(KINDS[kind].resource.model_fields[name].annotation)) == {AtMost, type(None)}
+    found: set[Any] = set(_types(KINDS[kind].resource.model_fields[name].annotation)) - {type(None)}
+    return bool(found) and found <= _LENGTHS
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    if isinstance(annotation, type):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _types(part)
 
 
 def _values(name: str, before: Any, after: Any) -> Iterator[tuple[str, Change]]:

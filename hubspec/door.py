@@ -53,6 +53,12 @@ class HubDoor(Door, Protocol):
     def pages(self, path: str) -> list[Any] | dict[str, Any]:
         """Return every entry of a list or a mapping below /hub/api, whatever its pages. Raises DoorError."""
 
+    def version(self) -> dict[str, Any]:
+        """Return what the hub tells everybody, its `version`; no token is sent. Raises DoorError."""
+
+    def certificate(self) -> dict[str, Any]:
+        """Return what handshakes with the hub's address show: `pem` and more, see `cluster/tls.py`. Raises DoorError."""
+
 
 class LiveDoor(Protocol):
     """Requests of a smoke test to the hub and the notebook servers behind it, with one token."""

@@ -18,7 +18,7 @@ from hubspec.survey import found
 from hubspec.thing import Note, Sort, Thing, thing
 from hubspec.written import Entry, Page
 
-MANY_LINES = {"container", "cluster"}
+MANY_LINES = {"container", "cluster", "hub"}
 """Kinds of which one thing is long: a line for each of its fields."""
 
 
@@ -57,7 +57,11 @@ def draft(snapshot: Snapshot, base: Baseline, page: Page, watch: Sequence[str] |
         note = Note("taken", "directory, for a user of the hub has no account that was seen in the container")
         page.entries["accounts"] = Entry("directory", made.note("accounts", note))
     page.entries["undeclared"] = Entry(
-        {kind: _policy(made, kind, watch) for kind in KINDS if _taken(kind) and _whole(made, kind)}
+        {
+            kind: _policy(made, kind, watch)
+            for kind in KINDS
+            if _taken(kind) and KINDS[kind].listed and _whole(made, kind)
+        }
     )
     if not page.entries["undeclared"].value:
         del page.entries["undeclared"]

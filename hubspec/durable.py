@@ -21,6 +21,9 @@ FIELDS = {
     "user": ["uid", "group", "groups", "home", "shell", "locked", "default_password"],
     "package": ["version", "pinned"],
     "file": ["type", "mode", "owner", "group", "sha256"],
+    "hub": [
+        *("version", "authenticator", "spawner", "certificate_names", "certificate_issuer", "certificate_self_signed"),
+    ],
     "hub_user": ["admin", "groups"],
     "cluster": _CLUSTER,
 }
@@ -31,6 +34,8 @@ RIGHT: dict[tuple[str, str], Any] = {
     ("cluster", "world_ports"): [],
 }
 """What is demanded whatever was found: a way in that stands open is never taken over as how it ought to be."""
+HELD = {("hub", "authenticator")}
+"""What is only taken over where the extended baseline allows it: a class that lets everybody in is no choice."""
 EXPLAINED = {
     ("container", "image_id"): "image_id: another launch may bring another build of the image; then take it out",
 }
@@ -54,12 +59,17 @@ def lasting(kind: str, seen: Present, below: Resource | None, container: str) ->
         return [field for field in KINDS[kind].resource.fields_compared() if field in found]
     if kind == "container" and name != container:
         return ["image"]  # of the others nothing else is looked at
-    fields = FIELDS[kind]
+    fields = [field for field in FIELDS[kind] if (kind, field) not in HELD or _allowed(field, seen, below)]
     if kind == "package" and getattr(seen.resource, "pinned", None) is None:
         return ["version"]
     if kind == "file" and not _content_lasts(name, getattr(seen.resource, "type", None)):
         return [field for field in fields if field != "sha256"]
     return fields
+
+
+def _allowed(field: str, seen: Present, below: Resource | None) -> bool:
+    known = below is not None and field in below.stated() and field in seen.resource.stated()
+    return not known or below is None or below.accepts(field, getattr(seen.resource, field))
 
 
 def _content_lasts(path: str, type_: str | None) -> bool:

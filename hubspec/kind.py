@@ -46,8 +46,8 @@ class Kind:
     name: the word in records, test files and case folders. section: its key in a baseline.
     single: the resource's name, where a cluster has just one and the section holds its fields directly.
     door: the way it is read. probe: from the declared resources and the policy to the request for that door: a shell
-    script for `container` (run by sh as root, standard input empty), a path below /hub/api for `hub`, the names of
-    API calls for `aws`.
+    script for `container` (run by sh as root, standard input empty), paths below /hub/api for `hub` (`/` alone is asked
+    without a token, `certificate` is no path but handshakes), the names of API calls for `aws`.
     parse: from the answer of the door to observations; raises ValueError, with a sentence, on an answer that it
     cannot read. fix: what would put a drift right, in order.
     find: the observations that a declared resource is about, each under a label (empty where there is just one).
@@ -56,7 +56,8 @@ class Kind:
     needs: the (kind, name) of the resources that must be put right before one of this kind. smoke: the names of its
     smoke tests.
     complete: the reading lists everything there is, so what it lacks is absent; otherwise only what was asked for is
-    known.
+    known. listed: there can be something of the kind that nobody declared. parts: each of the hub's answers stands for
+    itself, so one that is refused is Unreadable among the others, and not the reason for knowing nothing.
     """
 
     name: str
@@ -78,6 +79,8 @@ class Kind:
     smoke: tuple[str, ...] = ()
     single: str | None = None
     complete: bool = True
+    listed: bool = True
+    parts: bool = False
 
     def look_up(self, resource: Resource, observations: Observations) -> dict[str, Observation]:
         """Return label -> what was seen of one declared resource; nothing where the reading did not ask for it.

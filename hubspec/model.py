@@ -76,6 +76,33 @@ class AtMost(Value):
         return f"at most {self.at_most}"
 
 
+class AtLeast(Value):
+    """A value form: a length of time that is reached."""
+
+    at_least: Duration = Field(description="The shortest that is fine: 90s, 30m, 24h, 7d, 1d 12h.")
+
+    def __str__(self) -> str:
+        return f"at least {self.at_least}"
+
+
+class AtLeastNumber(Value):
+    """A value form: a whole number that is reached."""
+
+    at_least: int = Field(description="The smallest that is fine.", ge=0)
+
+    def __str__(self) -> str:
+        return f"at least {self.at_least}"
+
+
+Limit = Annotated[
+    Annotated[AtMost, Tag("at_most")] | Annotated[AtLeast, Tag("at_least")],
+    Discriminator(
+        lambda value: (
+            "at_least" if isinstance(value, AtLeast) or (isinstance(value, dict) and "at_least" in value) else "at_most"
+        )
+    ),
+]
+"""A declared length of time: one that is not exceeded, or one that is reached."""
 Text = Annotated[
     Annotated[str, Tag("text")] | Annotated[Pattern, Tag("pattern")],
     Discriminator(lambda value: "pattern" if isinstance(value, (dict, Pattern)) else "text"),
@@ -124,6 +151,10 @@ class Resource(Value):
             return isinstance(found, str) and re.fullmatch(wanted.matches, found) is not None
         if isinstance(wanted, AtMost):
             return isinstance(found, str) and seconds(found) <= seconds(wanted.at_most)
+        if isinstance(wanted, AtLeast):
+            return isinstance(found, str) and seconds(found) >= seconds(wanted.at_least)
+        if isinstance(wanted, AtLeastNumber):
+            return isinstance(found, int) and found >= wanted.at_least
         if field in self.UNORDERED and wanted is not None and found is not None:
             return set(wanted) == set(found)
         return bool(wanted == found)

@@ -46,9 +46,8 @@ def survey(cluster: str, doors: Doors, base: Baseline) -> Snapshot:
 
 
 def _whole(base: Baseline) -> Baseline:
-    """Return the baseline that asks for each container, each watched file, and each field of the cluster."""
-    cluster = KINDS["cluster"]
-    assert cluster.single
+    """Return the baseline that asks for each container, each watched file, and each field of the hub and of the cluster."""
+    singles = {kind.section: kind for kind in KINDS.values() if kind.single}
     update = {
         "container": _REPORT,
         "file": UndeclaredFiles(policy="report", watch=watched(base)),
@@ -57,7 +56,10 @@ def _whole(base: Baseline) -> Baseline:
     return _with(
         base,
         undeclared=base.sections.undeclared.model_copy(update=update),
-        cluster=_asking("cluster", cluster.single, dict.fromkeys(cluster.resource.fields_compared())),
+        **{
+            section: _asking(kind.name, str(kind.single), dict.fromkeys(kind.resource.fields_compared()))
+            for section, kind in singles.items()
+        },
     )
 
 

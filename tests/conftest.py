@@ -21,6 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name == "test_matrix.py")
     for item in items:
         item.add_marker(pytest.mark.filterwarnings("error"), append=False)
+        item.add_marker(pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning"))
 
 
 @dataclass(frozen=True)

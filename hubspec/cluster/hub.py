@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from hubspec.cluster.hub_http import Question, Trust, session, shown
 from hubspec.cluster.hub_link import REFUSED, Link
 from hubspec.cluster.hub_pages import whole
+from hubspec.cluster.tls import look
 from hubspec.errors import AnsweredError, DoorError
 from hubspec.hub_path import API
 
@@ -21,9 +22,17 @@ __all__ = ["HubDoor", "Trust"]
 PAGE = 200
 """Entries asked for at a time: JupyterHub's own maximum (`api_page_max_limit`, 2.0 and later)."""
 _REDIRECTS = {301, 302, 303, 307, 308}
-_MAPPINGS = {"/proxy": ("see the proxy's routes", "proxy")}
-_LISTS = ("list the users", "list:users")
-"""What is asked for, and the scope that it takes (2.0 and later). Of some paths the answer is a mapping, not a list."""
+_RIGHTS = {
+    "/info": ("see what the hub runs with", "read:hub"),
+    "/users": ("list the users", "list:users"),
+    "/groups": ("list the groups", "list:groups"),
+    "/services": ("list the services", "list:services"),
+    "/proxy": ("see the proxy's routes", "proxy"),
+}
+"""Path -> what its answer tells, and the scope that it takes (2.0 and later)."""
+_MAPPINGS = {"/info", "/services", "/proxy"}
+"""The paths whose answer is a mapping, and not a list."""
+_OTHER = ("do that", "admin:users")
 _ALREADY = {("POST", 409), ("DELETE", 404)}
 """What the hub answers where a thing is as it was to be made (JupyterHub 0.8 and later)."""
 
@@ -76,6 +85,25 @@ class HubDoor:
         with session(self._trust) as link:
             return self._ask(link, token, Question("GET", f"{base}{API}{path}"))
 
+    def version(self) -> dict[str, Any]:
+        """Return what the hub tells everybody, its `version`. No token is sent. Raises DoorError."""
+        base = self._address()
+        with session(self._trust) as link:
+            answer = self._ask(link, None, Question("GET", f"{base}{API}"))
+        if not isinstance(answer, dict):
+            raise DoorError(f"GET {base}{API} answered no version; is --hub-url that of a JupyterHub?")
+        return answer
+
+    def certificate(self) -> dict[str, Any]:
+        """Return what handshakes with the hub's address show, whether or not it is to be trusted. Raises DoorError."""
+        return look(
+            self._address(),
+            fingerprint=self._trust.fingerprint,
+            ca_file=self._trust.ca_file,
+            deadline=self._link.deadline,
+            count=self._link.shook,
+        )
+
     def delete(self, path: str) -> None:
         """Delete one thing. Raises DoorError."""
         self.act("DELETE", path, None)
@@ -100,9 +128,9 @@ class HubDoor:
         self.command = f"{base}{API}"
         return base
 
-    def _ask(self, link: requests.Session, token: SecretStr, asked: Question) -> Any:
+    def _ask(self, link: requests.Session, token: SecretStr | None, asked: Question) -> Any:
         answer = self._link.ask(link, token, asked)
-        if answer.status in REFUSED:
+        if answer.status in REFUSED and token is not None:
             used = self._link.scheme
             who = self._link.whose(link, token, f"{self.command}/user")
             if self._link.scheme != used:
@@ -119,7 +147,7 @@ class HubDoor:
             )
         if answer.status >= requests.codes.bad_request:
             raise AnsweredError(f"{asked} answered {answer.status}: {shown(answer.body)}", answer.status)
-        self._link.accepted = True
+        self._link.accepted = self._link.accepted or token is not None
         if answer.status == requests.codes.no_content or (asked.method != "GET" and not answer.body):
             return None
         try:
@@ -134,6 +162,6 @@ class HubDoor:
             return "the token was good until now: it has ended, or somebody revoked it; look again with another"
         if who is None:
             return "the token is wrong, expired or revoked; give a valid one with HUBSPEC_HUB_TOKEN or --hub-token-file"
-        deed, scope = _MAPPINGS.get(asked.url.removeprefix(self.command), _LISTS)
+        deed, scope = _RIGHTS.get(asked.url.removeprefix(self.command), _OTHER)
         admin = f"give the token of an admin of the hub (2.0 and later: one with the scope {scope})"
         return f"the token is good, but {who} may not {deed}; {admin}"

@@ -41,7 +41,11 @@ class Link:
         self.accepted = False
         self.trips: dict[str, int] = {}
 
-    def ask(self, link: requests.Session, token: SecretStr, asked: Question) -> Answer:
+    def shook(self) -> None:
+        """Count a handshake after which nothing was asked."""
+        self.trips["hub handshake"] = self.trips.get("hub handshake", 0) + 1
+
+    def ask(self, link: requests.Session, token: SecretStr | None, asked: Question) -> Answer:
         """Return the hub's answer, whatever its status; waited for, where the hub asks to, or answered before and restarts.
 
         What changes something is asked again only where the hub says that it did nothing (429). Raises DoorError.
@@ -112,12 +116,11 @@ class Link:
         gone = f"{asked} answered {answer.status}: the proxy before the hub answers, and the hub does not"
         return (pause, gone) if self._met else (None, "")
 
-    def _once(self, link: requests.Session, token: SecretStr, asked: Question, seconds: float) -> Answer:
+    def _once(self, link: requests.Session, token: SecretStr | None, asked: Question, seconds: float) -> Answer:
         self.trips[f"hub {asked.method}"] = self.trips.get(f"hub {asked.method}", 0) + 1
-        headers = {
-            "Authorization": f"{self.scheme} {token.get_secret_value()}",
-            "Accept": f"{PAGED}, application/json",
-        }
+        headers = {"Accept": f"{PAGED}, application/json"}
+        if token:
+            headers["Authorization"] = f"{self.scheme} {token.get_secret_value()}"
         answer = exchange(link, self.trust, asked, headers, seconds)
         self._met = self._met or answer.status < requests.codes.internal_server_error
         return answer

@@ -1,7 +1,7 @@
 """The kinds, by name. They do no I/O and do not know each other."""
 
 from hubspec.kind import Kind
-from hubspec.kinds import cluster, container, file, hub_token, hub_user, package, route, step, user
+from hubspec.kinds import cluster, container, file, hub, hub_token, hub_user, package, route, step, user
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -10,6 +10,7 @@ KINDS: dict[str, Kind] = {
         user.KIND,
         package.KIND,
         file.KIND,
+        hub.KIND,
         hub_user.KIND,
         hub_token.KIND,
         route.KIND,

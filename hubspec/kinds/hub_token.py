@@ -19,6 +19,7 @@ from hubspec.model import (
     Action,
     AtMost,
     Drift,
+    Limit,
     NotApplicable,
     Observation,
     Pattern,
@@ -46,7 +47,9 @@ class HubToken(Resource):
 
     named: Text | None = Field(None, description="OWNER/NOTE, where the key here is not that; may be a pattern.")
     expires: bool | None = Field(None, description="It ends by itself.")
-    left: AtMost | None = Field(None, description="Time until it ends; null: it never does.")
+    left: Limit | None = Field(
+        None, description="Time until it ends: {at_most: 90d}, {at_least: 7d}; null: it never does."
+    )
     idle: AtMost | None = Field(None, description="Time since it was used last, or was made where it never was.")
     age: AtMost | None = Field(None, description="Time since it was made.")
     scopes: list[str] | None = Field(
@@ -177,7 +180,8 @@ def fix(drift: Drift) -> list[Action]:
     if isinstance(seen, Absent):
         wanted = token.named or token.name
         owner, _, note = wanted.partition("/") if isinstance(wanted, str) else ("NAME", "", "NOTE")
-        body = json.dumps({"note": note, "expires_in": seconds(token.left.at_most) if token.left else "SECONDS"})
+        life = seconds(token.left.at_most) if isinstance(token.left, AtMost) else "SECONDS"
+        body = json.dumps({"note": note, "expires_in": life})
         request = f"POST {API}{hub_path('users', _owner(owner), 'tokens')} {body}"
         return [_do(f"make the token {wanted}, and hand it to whoever uses it", request, "manual")]
     if token.ensure == "absent":

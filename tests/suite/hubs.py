@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -12,9 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from tests.certificates import certificate, pair
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -50,7 +50,7 @@ def running(routes: dict[str, Answer], folder: Path, port: int = 0) -> Iterator[
 
     The certificate is the one in `folder`, made where there is none. A `port` can be that of a server which has ended.
     """
-    certificate, fingerprint = _certificate(folder)
+    pem, fingerprint = _certificate(folder)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -71,7 +71,7 @@ def running(routes: dict[str, Answer], folder: Path, port: int = 0) -> Iterator[
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(pem)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.handle_error = lambda *_args: None  # type: ignore[method-assign] # a client that goes away is the point
     hub = Hub(f"https://127.0.0.1:{server.server_port}", fingerprint)
@@ -86,25 +86,10 @@ def running(routes: dict[str, Answer], folder: Path, port: int = 0) -> Iterator[
 
 
 def _certificate(folder: Path) -> tuple[Path, str]:
-    path = folder / "server.pem"
+    path = folder / "pair.pem"
     if path.exists():
         made = x509.load_pem_x509_certificate(path.read_bytes())
         return path, made.fingerprint(hashes.SHA256()).hex()
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path, made.fingerprint(hashes.SHA256()).hex()
+    made = certificate(key)
+    return pair(folder, key, made), made.fingerprint(hashes.SHA256()).hex()

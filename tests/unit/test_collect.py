@@ -59,6 +59,15 @@ class Fake:
             raise answer
         return {} if path == "/proxy" and not answer else answer
 
+    def version(self) -> dict[str, Any]:
+        self.paths.append("/")
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return {"version": "1.5.0"}
+
+    def certificate(self) -> dict[str, Any]:
+        raise DoorError("no handshake")
+
     def ask(self, calls: str) -> dict[str, Any]:
         if isinstance(self.answer, Exception):
             raise self.answer

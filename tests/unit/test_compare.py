@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubspec.compare import compare, unread
+from hubspec.duration import seconds, words
 from hubspec.kinds import KINDS
-from hubspec.model import Absent, AtMost, Difference, Pattern, Present, Resource
+from hubspec.model import Absent, AtLeast, AtLeastNumber, AtMost, Difference, Pattern, Present, Resource
 from tests.made import present
 
 TEXT = st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), min_size=1, max_size=8)
 MAPPING = st.dictionaries(TEXT, TEXT, max_size=3)
+LEAST = st.integers(1, 10**6).map(lambda hours: AtLeast(at_least=f"{hours}h"))
 LIMIT = st.integers(0, 10**6).map(lambda hours: AtMost(at_most=f"{hours}h"))
 
 
@@ -41,9 +43,17 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "sha256": st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
         "contains": st.lists(TEXT, max_size=3), "lacks": st.lists(TEXT, max_size=3),
     },
+    "hub": {
+        "version": st.from_regex(r"[1-9]\.[1-9]\.[1-9]", fullmatch=True), "authenticator": TEXT, "spawner": TEXT,
+        "certificate_state": st.sampled_from(["valid", "expired", "not yet valid"]), "certificate_left": LEAST,
+        "certificate_names": st.lists(TEXT, max_size=3), "certificate_fits": st.booleans(), "certificate_issuer": TEXT,
+        "certificate_self_signed": st.booleans(), "certificate_trusted": st.booleans(),
+        "certificate_fingerprint": st.from_regex(r"[0-9a-f]{64}", fullmatch=True), "key": TEXT,
+        "key_strength": st.integers(1, 256).map(lambda bits: AtLeastNumber(at_least=bits)), "oldest_tls": TEXT,
+    },
     "hub_user": {"admin": st.booleans(), "groups": st.lists(TEXT, max_size=3)},
     "hub_token": {
-        "expires": st.booleans(), "left": LIMIT, "idle": LIMIT, "age": LIMIT, "scopes": st.lists(TEXT, max_size=3),
+        "expires": st.booleans(), "left": LIMIT | LEAST, "idle": LIMIT, "age": LIMIT, "scopes": st.lists(TEXT, max_size=3),
     },
     "route": {"to": st.sampled_from(["hub", "server", "other"]), "target": TEXT, "running": st.booleans()},
     "step": {
@@ -77,11 +87,18 @@ def declared(draw: st.DrawFn) -> tuple[str, Resource]:
     return kind, KINDS[kind].resource(name=NAMES.get(kind, "x"), **fields)
 
 
+def beyond(limit: AtMost | AtLeast | AtLeastNumber) -> str | int:
+    """Return the first value that is not fine any more."""
+    if isinstance(limit, AtLeastNumber):
+        return limit.at_least - 1
+    return f"{limit.at_most} 1s" if isinstance(limit, AtMost) else words(seconds(limit.at_least) - 1)
+
+
 def other(field: str, value: Any) -> Any:
     if field in CHANGED:
         return CHANGED[field]
-    if isinstance(value, AtMost):
-        return f"{value.at_most} 1s"
+    if isinstance(value, AtMost | AtLeast | AtLeastNumber):
+        return beyond(value)
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
@@ -90,8 +107,11 @@ def other(field: str, value: Any) -> Any:
 
 
 def at_its_limit(stated: dict[str, Any]) -> dict[str, Any]:
-    """Return what is stated as it would be found; a length of time as the longest that is fine."""
-    return {name: value.at_most if isinstance(value, AtMost) else value for name, value in stated.items()}
+    """Return what is stated as it would be found; a length of time or a number as the last that is fine."""
+    return {
+        name: getattr(value, "at_most", None) or getattr(value, "at_least", None) or value
+        for name, value in stated.items()
+    }
 
 
 @given(declared())
@@ -161,6 +181,19 @@ RULES = [
     ("step", {"age": AtMost(at_most="24h")}, {"age": "1d"}, []),
     ("step", {"age": AtMost(at_most="24h")}, {"age": "1d 1s"}, ["age"]),
     ("step", {"age": AtMost(at_most="24h")}, {"age": None}, ["age"]),
+    ("hub_token", {"left": AtLeast(at_least="24h")}, {"left": "1d"}, []),
+    ("hub_token", {"left": AtLeast(at_least="24h")}, {"left": "23h 59m 59s"}, ["left"]),
+    ("hub_token", {"left": AtLeast(at_least="24h")}, {"left": None}, ["left"]),
+    ("hub", {"key_strength": AtLeastNumber(at_least=112)}, {"key_strength": 112}, []),
+    ("hub", {"key_strength": AtLeastNumber(at_least=112)}, {"key_strength": 111}, ["key_strength"]),
+    ("hub", {"key_strength": AtLeastNumber(at_least=0)}, {"key_strength": None}, ["key_strength"]),
+    ("hub", {"version": ">=1.5,<2"}, {"version": "1.5.1"}, []),
+    ("hub", {"version": "==1.5.*"}, {"version": "1.5.0rc1"}, []),
+    ("hub", {"version": "1.5"}, {"version": "1.5.0"}, []),
+    ("hub", {"version": "1.5.0"}, {"version": "1.5.1"}, ["version"]),
+    ("hub", {"version": "1.5.0"}, {"version": "one"}, ["version"]),
+    ("hub", {"version": None}, {"version": "1.5.0"}, ["version"]),
+    ("hub", {"certificate_fingerprint": ":".join(["AB"] * 32)}, {"certificate_fingerprint": "ab" * 32}, []),
     ("step", {"arguments": ["a", Pattern(matches="b+")]}, {"arguments": ["a", "bb"]}, []),
     ("step", {"arguments": ["a", Pattern(matches="b+")]}, {"arguments": ["bb", "a"]}, ["arguments"]),
     ("step", {"arguments": ["a"]}, {"arguments": ["a", "a"]}, ["arguments"]),

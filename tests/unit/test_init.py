@@ -39,6 +39,13 @@ CLUSTER: dict[str, Any] = {
     "security_configuration": None, "encryption": {}, "configurations": {}, "bootstrap_actions": {},
     "instance_profile": "EMR_EC2_DefaultRole", "service_role": "EMR_DefaultRole", "masters": 1,
 }  # fmt: skip
+FACE: dict[str, Any] = {
+    "version": "1.5.0", "authenticator": "jupyterhub.auth.PAMAuthenticator", "certificate_left": "90d",
+    "spawner": "jupyterhub.spawner.LocalProcessSpawner", "certificate_state": "valid", "certificate_names": ["hub"],
+    "certificate_fits": True, "certificate_issuer": "CN=hub", "certificate_self_signed": True,
+    "certificate_trusted": True, "certificate_fingerprint": "0" * 64, "key": "RSA 2048", "key_strength": 112,
+    "oldest_tls": "1.2",
+}  # fmt: skip
 FILE: dict[str, Any] = {"type": "regular file", "mode": "0644", "owner": "root", "group": "root", "sha256": "a" * 64}
 COOKIE = "/home/jovyan/jupyterhub_cookie_secret"
 FILES = ["/etc/jupyter/conf/jupyterhub_config.py", "/etc/jupyter/conf/server.crt", "/etc/jupyter/conf/server.key"]
@@ -55,6 +62,10 @@ def user(name: str = "jovyan", unread: dict[str, str] | None = None, **fields: A
 def cluster(unread: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
     kept = {key: value for key, value in (CLUSTER | fields).items() if key not in (unread or {})}
     return {"cluster": present("cluster", "cluster", unread, **kept)}
+
+
+def face(**fields: Any) -> dict[str, Any]:
+    return {"hub": present("hub", "hub", **FACE | fields)}
 
 
 def file(path: str, **fields: Any) -> dict[str, Any]:
@@ -77,7 +88,7 @@ def whole(**kinds: Any) -> dict[str, Any]:
     """Return everything that emr.yaml demands, as it ought to be, and `kinds` in place of some."""
     hub_users = {"jovyan": present("hub_user", "jovyan", admin=True, groups=[])}
     base = OTHERS | {"container": container(), "user": user(), "package": {}, "file": files(), "hub_user": hub_users}
-    return base | {"step": {}, "cluster": cluster()} | kinds
+    return base | {"step": {}, "cluster": cluster(), "hub": face()} | kinds
 
 
 def made(folder: Path, **kinds: Any) -> Written:
@@ -101,7 +112,7 @@ def test_what_is_as_it_should_be_gives_nothing_to_tell(tmp_path: Path) -> None:
     assert {one.outcome for one in written.verdicts if one.check.kind in SHAPES} == {Outcome.COMPLIANT}
     assert written.code == 0
     assert [note for _, note in written.draft.notes if note.sort != "hint"] == []
-    assert written.telling()[0].startswith(f"{written.path}: 1 containers, 1 users, 4 files, 1 hub_users, ")
+    assert written.telling()[0].startswith(f"{written.path}: 1 containers, 1 users, 4 files, 1 hub, 1 hub_users, ")
     assert load(written.path).sections.title == "j-TEST as it was at 2026-03-04 05:06 UTC"
     assert [path.name for path in tmp_path.iterdir()] == ["made.yaml"]
 
@@ -121,6 +132,9 @@ WRONG = [
     ({"cluster": cluster(world_ports=["22", "9443"])}, "cluster cluster", 'world_ports is ["22", "9443"] now'),
     ({"container": {}}, f"container {HUB}", "is not there; that is not taken over"),
     ({"cluster": cluster(state="TERMINATED")}, "cluster cluster", "state is TERMINATED; the extended baseline"),
+    ({"hub": face(certificate_state="expired")}, "hub hub", "certificate_state is expired; the extended baseline"),
+    ({"hub": face(oldest_tls="1.0")}, "hub hub", "oldest_tls is 1.0; the extended baseline"),
+    ({"hub": face(authenticator="x.DummyAuthenticator")}, "hub hub", "authenticator is x.DummyAuthenticator; the extended"),
     ({"step": step("x (s-1)", "FAILED", age="2h")}, "step *", "its newest is FAILED"),
 ]  # fmt: skip
 
@@ -359,6 +373,12 @@ SHAPES: dict[str, Any] = {
         "mode": st.from_regex(r"0[1-7]?[0-7]{3}", fullmatch=True), "owner": WORDS, "group": WORDS,
         "sha256": st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
     },
+    "hub": {
+        **{name: st.just(value) for name, value in FACE.items()},
+        "version": VERSIONS, "spawner": WORDS, "certificate_names": st.lists(WORDS, max_size=3),
+        "certificate_fits": st.booleans(), "certificate_issuer": WORDS, "certificate_self_signed": st.booleans(),
+        "authenticator": st.sampled_from(["jupyterhub.auth.PAMAuthenticator", "ldapauthenticator.LDAPAuthenticator"]),
+    },
     "hub_user": {"admin": st.booleans(), "groups": st.lists(WORDS, max_size=3)},
     "step": {
         "state": st.sampled_from(["COMPLETED", "FAILED", "CANCELLED", "RUNNING"]), "jar": MAYBE,
@@ -380,6 +400,7 @@ KEYS: dict[str, Any] = {
     "container": st.just(HUB), "user": st.just("jovyan") | NAMES, "file": st.sampled_from([*FILES, COOKIE]) | NAMES.map("/etc/jupyter/{}".format),
     "package": st.builds(str.__add__, st.sampled_from(["", "pip:", "env/"]), st.from_regex(r"[a-z0-9]{1,6}", fullmatch=True)),
     "hub_user": st.just("jovyan") | NAMES, "step": st.builds("{} (s-{})".format, WORDS, st.integers(1, 99)), "cluster": st.just("cluster"),
+    "hub": st.just("hub"),
 }  # fmt: skip
 
 
@@ -391,7 +412,7 @@ def snapshots(draw: st.DrawFn) -> dict[str, Any]:
     """Draw what was seen of each kind: of emr.yaml's own files each is there, or known not to be."""
     seen: dict[str, Any] = {}
     for kind, fields in SHAPES.items():
-        few = 1 if kind in {"container", "cluster"} else 3
+        few = 1 if kind in {"container", "cluster", "hub"} else 3
         names = draw(st.lists(KEYS[kind], min_size=1 if few == 1 else 0, max_size=few, unique=True))
         seen[kind] = {name: present(kind, name, **draw(st.fixed_dictionaries(fields))) for name in names}
     seen["file"] = {path: Absent() for path in [*FILES, COOKIE]} | seen["file"]
