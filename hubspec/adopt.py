@@ -126,5 +126,7 @@ def _why(snapshot: Snapshot) -> str:
 
 
 def _shown(verdict: Verdict) -> str:
-    # A step's name, which somebody chose, may hold a secret.
-    return printable(masked(f"{verdict.reason} [{verdict.check.control_id}]"))
+    # A step's name, which somebody chose, may hold a secret; "undeclared hub_tokens:", which is ours, announces none.
+    own = f"{verdict.check.about}: " if verdict.check.sort == "undeclared" else ""
+    rest = verdict.reason.removeprefix(own)
+    return printable(f"{verdict.reason.removesuffix(rest)}{masked(rest)} [{verdict.check.control_id}]")

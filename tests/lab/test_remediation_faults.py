@@ -10,7 +10,7 @@ from typing import Any
 import emr
 import pytest
 
-from lab import inside, provision
+from lab import breaks, inside, provision
 from lab.breaks.model import Scene
 from lab.model import HUB
 from tests.conftest import ROOT, Audit, Run
@@ -74,6 +74,29 @@ def test_a_hub_user_whom_the_hub_will_not_have(audit: Audit, tmp_path: Path) -> 
 
     assert run.code == 1
     assert "answered 400" in result(run, "nobody-has-this-account")
+
+
+def test_a_hub_that_fails_inside_says_so_and_the_next_run_completes_it(on: Scene, audit: Audit, tmp_path: Path) -> None:
+    """The hub's database refuses a new user, as a full disk or a damaged table makes it."""
+    database = "import sqlite3; sqlite3.connect('/home/jovyan/jupyterhub.sqlite').executescript"
+    trigger = "CREATE TRIGGER refused BEFORE INSERT ON users BEGIN SELECT RAISE(ABORT, 'refused'); END;"
+    users = {"diego": {"admin": False}, "jovyan": {"admin": True}}
+    breaks.apply("hub-diego-missing")
+    try:
+        inside.must(on.client, HUB, f'/opt/conda/bin/python3 -c "{database}(\\"{trigger}\\")"')
+        try:
+            run = remedied(audit, tmp_path, "test_hub_users", hub_users=users)
+        finally:
+            inside.must(on.client, HUB, f"/opt/conda/bin/python3 -c \"{database}('DROP TRIGGER IF EXISTS refused')\"")
+        again = remedied(audit, tmp_path, "test_hub_users", hub_users=users)
+    finally:
+        breaks.mend("hub-diego-missing")
+
+    assert run.code == 1, run.text
+    assert result(run, "diego").startswith("failed at ")
+    assert "answered 500" in result(run, "diego")
+    assert again.code == 0, again.text
+    assert again.outcomes()["fixed"] == 1
 
 
 def test_a_disk_that_is_full_keeps_the_old_file(on: Scene, audit: Audit, tmp_path: Path) -> None:

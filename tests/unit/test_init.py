@@ -323,6 +323,13 @@ def test_only_what_a_person_asked_for_is_demanded(tmp_path: Path) -> None:
     assert list(stated(written)["users"]) == ["jovyan", "ana"]
 
 
+def test_undeclared_tokens_are_named(tmp_path: Path) -> None:
+    token = present("hub_token", "ana/nightly (a1)", named="ana/nightly", expires=False, left=None, idle="1d", age="1d")
+    written = made(tmp_path, hub_token={"ana/nightly (a1)": token})
+
+    assert any("undeclared hub_tokens: ana/nightly (a1) [TOK-09]" in line for line in written.telling())
+
+
 def test_a_name_cannot_leave_its_comment(tmp_path: Path) -> None:
     shell = "/bin/sh\nwaivers: {x: {}}"
     written = made(tmp_path, user=user("evil", {"locked": "no\nusers: {}"}, uid=1, shell=shell) | user(uid=1000))
