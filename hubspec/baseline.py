@@ -21,6 +21,7 @@ from hubspec.kinds.file import File, UndeclaredFiles
 from hubspec.kinds.hub import Hub
 from hubspec.kinds.hub_token import HubToken, UndeclaredHubTokens
 from hubspec.kinds.hub_user import HubUser
+from hubspec.kinds.kernel import Kernel
 from hubspec.kinds.package import Package
 from hubspec.kinds.route import Route, UndeclaredRoutes
 from hubspec.kinds.step import Step, UndeclaredSteps
@@ -37,6 +38,7 @@ class Policies(Value):
     container: Undeclared | None = None
     user: Undeclared | None = None
     package: Undeclared | None = None
+    kernel: Undeclared | None = None
     file: UndeclaredFiles | None = None
     hub_user: Undeclared | None = None
     hub_token: UndeclaredHubTokens | None = None
@@ -62,6 +64,7 @@ class Sections(Value):
     containers: dict[str, Container] = Field(default_factory=dict)
     users: dict[str, User] = Field(default_factory=dict)
     packages: dict[str, Package] = Field(default_factory=dict)
+    kernels: dict[str, Kernel] = Field(default_factory=dict)
     files: dict[str, File] = Field(default_factory=dict)
     hub: Hub | None = None
     hub_users: dict[str, HubUser] = Field(default_factory=dict)

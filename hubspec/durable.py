@@ -20,6 +20,7 @@ FIELDS = {
     "container": ["image", "image_id", "running", "restart_policy", "os", "privileged", "mounts", "ports"],
     "user": ["uid", "group", "groups", "home", "shell", "locked", "default_password"],
     "package": ["version", "pinned"],
+    "kernel": ["display_name", "language", "command", "module", "runs"],
     "file": ["type", "mode", "owner", "group", "sha256"],
     "hub": [
         *("version", "authenticator", "spawner", "certificate_names", "certificate_issuer", "certificate_self_signed"),
@@ -31,6 +32,7 @@ FIELDS = {
 RIGHT: dict[tuple[str, str], Any] = {
     ("container", "privileged"): False,
     ("user", "default_password"): False,
+    ("kernel", "runs"): True,
     ("cluster", "world_ports"): [],
 }
 """What is demanded whatever was found: a way in that stands open is never taken over as how it ought to be."""

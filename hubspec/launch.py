@@ -90,6 +90,7 @@ state() {{
   case $1 in
     user) cat /etc/passwd /etc/group /etc/shadow ;;
     package) for prefix in /opt/conda /opt/conda/envs/*; do ls -d "$prefix"/conda-meta/*.json "$prefix"/lib/python*/site-packages/*-info; cat "$prefix"/conda-meta/pinned; done ;;
+    kernel) for prefix in /opt/conda /usr/local /usr; do cat "$prefix"/share/jupyter/kernels/*/kernel.json; done ;;
     file) stat -c '%F %a %u %g %i' -- "$2" && cat -- "$2" ;;
     hub_user) ask GET "$2" | grep -oE '"(admin": *[a-z]*|groups": *\\[[^]]*\\])' ;;
     *) ask GET "$2" ;;

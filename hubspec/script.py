@@ -21,6 +21,7 @@ AFTER: dict[str, list[tuple[str, ...]]] = {
     "user": [("locked",), ("default_password",)],
     "file": [("owner", "group", "mode")],  # before packages: where those come from may be said in a file
     "package": [("pinned",)],
+    "kernel": [],
     "hub_user": [("admin",)],
 }
 """Kind -> the fields that are set after it was made, or where it is there already, in this order."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 GROUP, GID = "analysts", 2000
 STRAY = "mallory"
+KERNELS = "/opt/conda/share/jupyter/kernels"
 MARK = "/var/lib/hubspec-lab-provisioned"
 PIP = "/opt/conda/bin/pip --disable-pip-version-check -q"
 PIP_INSTALL = f"{PIP} install --no-index --find-links /opt/pip-wheels --no-deps"
@@ -77,6 +78,20 @@ if ls -d /opt/conda/lib/python3*/site-packages/colorama-*.dist-info >/dev/null 2
     inside.must(client, HUB, script)
 
 
+def kernels(client: DockerClient) -> None:
+    """Register the kernels as declared, and take the others away. Jupyter's own is put back from the package that brought it."""
+    script = f"""set -e
+cd {KERNELS}
+rm -rf {STRAY} ../kernels.hubspec /home/diego/.local/share/jupyter/kernels
+grep -qs '"python"' python3/kernel.json || {{
+  mkdir -p python3
+  /opt/conda/bin/python3 -c 'import json, sys; from ipykernel.kernelspec import get_kernel_dict; spec = get_kernel_dict(); spec["argv"][0] = "python"; json.dump(spec, sys.stdout, indent=1)' > python3/kernel.json
+}}
+grep -qs '"display_name": "Analysis"' analysis/kernel.json && grep -qs '"/opt/conda/bin/python3"' analysis/kernel.json ||
+  /opt/conda/bin/python3 -m ipykernel install --prefix /opt/conda --name analysis --display-name Analysis"""
+    inside.must(client, HUB, script)
+
+
 def files(client: DockerClient) -> None:
     """Put the settings back to what the image brings: contents, owners, modes, and nothing more."""
     script = """set -e
@@ -117,6 +132,7 @@ def everything(client: DockerClient, lab: Lab) -> None:
     """Provision a hub container that was just made, and mark it as done."""
     users(client)
     packages(client)
+    kernels(client)
     hub.wait(lab)
     hub.ensure_token(client, lab)
     hub_users(lab)

@@ -1,7 +1,7 @@
 """The kinds, by name. They do no I/O and do not know each other."""
 
 from hubspec.kind import Kind
-from hubspec.kinds import cluster, container, file, hub, hub_token, hub_user, package, route, step, user
+from hubspec.kinds import cluster, container, file, hub, hub_token, hub_user, kernel, package, route, step, user
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -9,6 +9,7 @@ KINDS: dict[str, Kind] = {
         container.KIND,
         user.KIND,
         package.KIND,
+        kernel.KIND,
         file.KIND,
         hub.KIND,
         hub_user.KIND,

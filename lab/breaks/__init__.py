@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from lab import engine, house, state
-from lab.breaks import access, cluster, container, content, face, service, step
+from lab.breaks import access, cluster, container, content, face, kernel, service, step
 from lab.breaks.model import Break, RefusedError, Scene
 from lab.model import LabError
 
@@ -15,7 +15,10 @@ __all__ = ["BREAKS", "Break", "RefusedError", "apply", "listing", "mend"]
 
 BREAKS: dict[str, Break] = {
     entry.name: entry
-    for table in (container.TABLE, content.TABLE, face.TABLE, service.TABLE, access.TABLE, cluster.TABLE, step.TABLE)
+    for table in (
+        *(container.TABLE, content.TABLE, kernel.TABLE, face.TABLE, service.TABLE, access.TABLE, cluster.TABLE),
+        step.TABLE,
+    )
     for entry in table
 }
 

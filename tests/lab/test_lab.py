@@ -345,6 +345,7 @@ def test_every_break_says_what_an_audit_should_say() -> None:
         "container",
         "user",
         "package",
+        "kernel",
         "file",
         "hub_user",
         "hub_token",

@@ -24,7 +24,7 @@ from lab.model import HUB
 from tests.conftest import ROOT, Audit, Run
 
 CHECKS = {
-    "container": "checks/test_container.py", "user": "checks/test_users.py", "package": "checks/test_packages.py",
+    "container": "checks/test_container.py", "user": "checks/test_users.py", "package": "checks/test_packages.py", "kernel": "checks/test_kernels.py",
     "file": "checks/test_files.py", "hub_user": "checks/test_hub_users.py", "step": "checks/test_steps.py",
     "hub_token": "checks/test_hub_tokens.py", "route": "checks/test_routes.py", "cluster": "checks/test_cluster.py",
 }  # fmt: skip

@@ -38,6 +38,10 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "build": st.from_regex(r"py[1-9]{2}_[1-9]", fullmatch=True), "channel": TEXT, "requested": st.booleans(),
         "pinned": st.from_regex(r"[1-9]\.[1-9]\.\*", fullmatch=True),
     },
+    "kernel": {
+        "display_name": TEXT, "language": TEXT, "command": TEXT, "module": TEXT, "runs": st.booleans(),
+        "environment": st.lists(TEXT, max_size=3),
+    },
     "file": {
         "type": TEXT, "mode": st.from_regex(r"0[0-7]{3}", fullmatch=True), "owner": TEXT, "group": TEXT,
         "sha256": st.from_regex(r"[0-9a-f]{64}", fullmatch=True),

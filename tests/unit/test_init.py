@@ -87,8 +87,8 @@ def step(key: str, state: str = "COMPLETED", jar: str = "command-runner.jar", ag
 def whole(**kinds: Any) -> dict[str, Any]:
     """Return everything that emr.yaml demands, as it ought to be, and `kinds` in place of some."""
     hub_users = {"jovyan": present("hub_user", "jovyan", admin=True, groups=[])}
-    base = OTHERS | {"container": container(), "user": user(), "package": {}, "file": files(), "hub_user": hub_users}
-    return base | {"step": {}, "cluster": cluster(), "hub": face()} | kinds
+    base = OTHERS | {"container": container(), "user": user(), "package": {}, "kernel": {}, "file": files()}
+    return base | {"hub_user": hub_users, "step": {}, "cluster": cluster(), "hub": face()} | kinds
 
 
 def made(folder: Path, **kinds: Any) -> Written:
@@ -375,6 +375,9 @@ SHAPES: dict[str, Any] = {
         "shell": WORDS, "locked": st.booleans(), "default_password": st.booleans(),
     },
     "package": {"version": VERSIONS, "build": WORDS, "channel": MAYBE, "requested": st.booleans(), "pinned": MAYBE | st.sampled_from(["2.*", "=1.0", ">=1 py_0"])},
+    "kernel": {
+        "display_name": WORDS, "language": WORDS, "command": WORDS, "module": MAYBE, "runs": st.booleans(),
+    },
     "file": {
         "type": st.sampled_from(["regular file", "directory", "symbolic link"]),
         "mode": st.from_regex(r"0[1-7]?[0-7]{3}", fullmatch=True), "owner": WORDS, "group": WORDS,
@@ -406,6 +409,7 @@ SHAPES: dict[str, Any] = {
 KEYS: dict[str, Any] = {
     "container": st.just(HUB), "user": st.just("jovyan") | NAMES, "file": st.sampled_from([*FILES, COOKIE]) | NAMES.map("/etc/jupyter/{}".format),
     "package": st.builds(str.__add__, st.sampled_from(["", "pip:", "env/"]), st.from_regex(r"[a-z0-9]{1,6}", fullmatch=True)),
+    "kernel": st.from_regex(r"([a-z]{1,3}/)?[A-Za-z0-9._-]{1,6}", fullmatch=True),
     "hub_user": st.just("jovyan") | NAMES, "step": st.builds("{} (s-{})".format, WORDS, st.integers(1, 99)), "cluster": st.just("cluster"),
     "hub": st.just("hub"),
 }  # fmt: skip

@@ -39,6 +39,9 @@ MAY_IMPORT = {
     "kinds.hub_token": "model duration kind hub_path token_probe",
     "step_actions": "model masked",
     "kinds.step":   "model duration masked kind step_actions",
+    "kernel_probe": "package_actions",
+    "kernel_actions": "model shell package_actions kernel_probe",
+    "kinds.kernel": "model kind kernel_probe kernel_actions",
     "kinds.*":      "model duration masked kind hub_path",  # a kind knows no other
     "kinds":        "kind kinds.*",
     "layers":       "errors",
