@@ -24,7 +24,7 @@ def fix(drift: Drift) -> list[Action]:
     missing = isinstance(drift.observed, Absent)
     damaged = isinstance(drift.observed, Present) and "command" in (drift.observed.unread or {})
     differs = {difference.field for difference in drift.differences}
-    if differs == {"runs"} and not damaged:
+    if differs == {"runs"} and not damaged and not _otherwise(drift):
         what = stated.get("command")
         sentence = f"see why the kernel {name} cannot start; what it runs may have to be installed anew"
         return [do(sentence, f"ls -l {quote(what) if isinstance(what, str) else 'PROGRAM'}", "manual")]
@@ -38,6 +38,13 @@ def fix(drift: Drift) -> list[Action]:
     if missing:
         return [do(f"register the kernel {name} of {python}", f"{_there(name)} || {install}", "safe")]
     return [do(f"register the kernel {name} of {python} anew", install, "unsafe")]
+
+
+def _otherwise(drift: Drift) -> bool:
+    """Say whether the kernel runs another program than the declared one, so that to register it anew is what is needed."""
+    seen, expected = drift.observed, drift.expected
+    named = [field for field in ("command", "module") if field in expected.stated()]
+    return isinstance(seen, Present) and any(not expected.accepts(one, getattr(seen.resource, one)) for one in named)
 
 
 def forget(name: str) -> list[Action]:
