@@ -29,7 +29,19 @@ def test_the_lab_is_what_its_baseline_declares(audit: Audit, here: Lab) -> None:
     assert run.code == 0, run.text
     assert set(run.outcomes()) <= {"compliant", "not applicable"}
     assert not_applicable(run) == silent(here.version)
-    kinds = {"container", "user", "package", "kernel", "file", "hub", "hub_user", "hub_token", "route", "step", "cluster"}
+    kinds = {
+        "container",
+        "user",
+        "package",
+        "kernel",
+        "file",
+        "hub",
+        "hub_user",
+        "hub_token",
+        "route",
+        "step",
+        "cluster",
+    }
     assert {record["kind"] for record in run.records} == kinds
 
 

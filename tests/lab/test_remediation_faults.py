@@ -80,7 +80,7 @@ def test_a_hub_that_fails_inside_says_so_and_the_next_run_completes_it(on: Scene
     """The hub's database refuses a new user, as a full disk or a damaged table makes it."""
     database = "import sqlite3; sqlite3.connect('/home/jovyan/jupyterhub.sqlite').executescript"
     trigger = "CREATE TRIGGER refused BEFORE INSERT ON users BEGIN SELECT RAISE(ABORT, 'refused'); END;"
-    users = {"jovyan": {"admin": True}} | dict.fromkeys(["diego", "ana", "shirley"], {"admin": False})
+    users = {name: {"admin": name == "jovyan"} for name in ("jovyan", "diego", "ana", "shirley")}
     breaks.apply("hub-diego-missing")
     try:
         inside.must(on.client, HUB, f'/opt/conda/bin/python3 -c "{database}(\\"{trigger}\\")"')

@@ -87,7 +87,7 @@ FAULTS = [
     (broken("cluster"), "is damaged (KeyError: 'cluster'); take a new one"),
     (broken("cluster", value=5), "is damaged (TypeError: cluster is no text); take a new one"),
     (broken("trips", value=[1]), "is damaged (AttributeError: 'list' object has no attribute 'items'); take a new one"),
-    (broken("kinds", "kernel", value={}), "is damaged (KeyError: 'kernel'); take a new one"),
+    (broken("kinds", "shoe", value={}), "is damaged (KeyError: 'shoe'); take a new one"),
     (broken("kinds", "user", "started", value="x"), "is damaged (ValueError: Invalid isoformat string: 'x'); take a new one"),
     (broken("kinds", "user", "seen"), "is damaged (KeyError: 'not_applicable'); take a new one"),
     (broken("kinds", "user", "seen", "x", value={"present": {"shoe": 1}}), "is damaged (ValueError: a user has no field shoe); take a new one"),
