@@ -16,7 +16,7 @@ OF_A_SERVER = "Server at "
 GHOST = {"target": "http://127.0.0.1:9", "jupyterhub": True, "user": "ghost", "server_name": ""}
 # The hub listens on every address of this machine, so it is still reached, by another way than declared.
 ELSEWHERE = {"target": "http://127.0.0.2:8081", "jupyterhub": True, "hub": True}
-EVERY, BEFORE, AFTER = 300, 30, 8
+EVERY, BEFORE, AFTER = 300, 60, 15
 """Seconds between two times that the hub puts its routes right by itself, and how long around them nothing is broken."""
 # The proxy's token is in its environment only (JupyterHub 0.8 and later, `proxy.py`).
 _PROXY = r"""
