@@ -23,6 +23,7 @@ from hubspec.kinds.hub_token import HubToken, UndeclaredHubTokens
 from hubspec.kinds.hub_user import HubUser
 from hubspec.kinds.kernel import Kernel
 from hubspec.kinds.package import Package
+from hubspec.kinds.proxy import Proxy
 from hubspec.kinds.route import Route, UndeclaredRoutes
 from hubspec.kinds.step import Step, UndeclaredSteps
 from hubspec.kinds.user import User
@@ -43,6 +44,7 @@ class Policies(Value):
     hub_user: Undeclared | None = None
     hub_token: UndeclaredHubTokens | None = None
     route: UndeclaredRoutes | None = None
+    proxy: Undeclared | None = None
     step: UndeclaredSteps | None = None
     cluster: Undeclared | None = None
 
@@ -70,6 +72,7 @@ class Sections(Value):
     hub_users: dict[str, HubUser] = Field(default_factory=dict)
     hub_tokens: dict[str, HubToken] = Field(default_factory=dict)
     routes: dict[str, Route] = Field(default_factory=dict)
+    proxy: Proxy | None = None
     steps: dict[str, Step] = Field(default_factory=dict)
     cluster: Cluster | None = None
 

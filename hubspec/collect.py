@@ -83,7 +83,7 @@ def _parse(kind: Kind, answer: Any) -> Observations | Unreadable | NotApplicable
     try:
         seen = kind.parse(answer)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        return Unreadable(f"the answer about {kind.name}s is not understood ({type(error).__name__}: {error})")
+        return Unreadable(f"the answer about {_all(kind.name)} is not understood ({type(error).__name__}: {error})")
     never = seen.get(REST)
     return never if isinstance(never, NotApplicable) else seen
 
@@ -189,8 +189,12 @@ def unframe(stdout: str, kind: str, nonce: str, stderr: str) -> str | Unreadable
     _, begun, rest = stdout.partition(f"{nonce} begin {kind}\n")
     text, ended, tail = rest.partition(f"\n{nonce} end {kind} ")
     if not begun or not ended:
-        return Unreadable(f"the answer of the container broke off while it listed {kind}s; last: {last[0]}")
+        return Unreadable(f"the answer of the container broke off while it listed {_all(kind)}; last: {last[0]}")
     status = tail.partition("\n")[0]
     if status != "0":
-        return Unreadable(f"the container could not list its {kind}s (status {status}): {last[0]}")
+        return Unreadable(f"the container could not list its {_all(kind)} (status {status}): {last[0]}")
     return text
+
+
+def _all(kind: str) -> str:
+    return f"{kind.removesuffix('y')}ies" if kind.endswith("y") else f"{kind}s"

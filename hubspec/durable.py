@@ -26,6 +26,7 @@ FIELDS = {
         *("version", "authenticator", "spawner", "certificate_names", "certificate_issuer", "certificate_self_signed"),
     ],
     "hub_user": ["admin", "groups"],
+    "proxy": ["running", "version", "api_needs_token", "unmarked"],
     "cluster": _CLUSTER,
 }
 """Kind -> the fields that last. Not a step's: of those only the end and the program do, and its age never does."""
@@ -33,6 +34,9 @@ RIGHT: dict[tuple[str, str], Any] = {
     ("container", "privileged"): False,
     ("user", "default_password"): False,
     ("kernel", "runs"): True,
+    ("proxy", "running"): True,
+    ("proxy", "api_needs_token"): True,
+    ("proxy", "unmarked"): {},
     ("cluster", "world_ports"): [],
 }
 """What is demanded whatever was found: a way in that stands open is never taken over as how it ought to be."""

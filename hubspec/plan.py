@@ -178,4 +178,5 @@ def lines(plan_: Plan) -> Iterator[str]:
         yield f"  {entry.id:>3}. {entry.action.safety:<6} {entry.kind} {entry.resource}: {entry.action.sentence} (door {entry.action.door}, {entry.permission}{needs})"
         yield f"       answers {entry.control}: {', '.join(str(one['field']) for one in entry.differences)}"
         request = entry.action.request
-        yield f"       {request if len(request) <= SHOWN else f'{request[:SHOWN]}... (whole in plan.json)'}"
+        short = request.partition("\n")[0][:SHOWN]
+        yield f"       {request if request == short else f'{short}... (whole in plan.json)'}"

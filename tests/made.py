@@ -98,4 +98,5 @@ def _shape(seen: Any) -> Any:
 
 
 def _steps(actions: list[Action]) -> list[dict[str, str]]:
-    return [{action.safety: action.request} for action in actions]
+    """Return the requests by their safety; one of several lines says in its first what it does."""
+    return [{action.safety: action.request.partition("\n")[0]} for action in actions]

@@ -1,7 +1,7 @@
 """The kinds, by name. They do no I/O and do not know each other."""
 
 from hubspec.kind import Kind
-from hubspec.kinds import cluster, container, file, hub, hub_token, hub_user, kernel, package, route, step, user
+from hubspec.kinds import cluster, container, file, hub, hub_token, hub_user, kernel, package, proxy, route, step, user
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -15,6 +15,7 @@ KINDS: dict[str, Kind] = {
         hub_user.KIND,
         hub_token.KIND,
         route.KIND,
+        proxy.KIND,
         step.KIND,
         cluster.KIND,
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import time
 
-from lab import hub, inside, state
+from lab import hub, inside, proxy, state
 from lab.breaks.model import Break, Scene, Step
 from lab.model import HUB
 
@@ -18,21 +16,6 @@ GHOST = {"target": "http://127.0.0.1:9", "jupyterhub": True, "user": "ghost", "s
 ELSEWHERE = {"target": "http://127.0.0.2:8081", "jupyterhub": True, "hub": True}
 EVERY, BEFORE, AFTER = 300, 60, 15
 """Seconds between two times that the hub puts its routes right by itself, and how long around them nothing is broken."""
-# The proxy's token is in its environment only (JupyterHub 0.8 and later, `proxy.py`).
-_PROXY = r"""
-import os, sys, urllib.request
-for pid in filter(str.isdigit, os.listdir("/proc")):
-    try:
-        words = open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")
-        if any(word.endswith(b"/configurable-http-proxy") for word in words):
-            pairs = open(f"/proc/{pid}/environ", "rb").read().decode().split("\0")
-    except OSError:
-        continue
-token = dict(pair.partition("=")[::2] for pair in pairs)["CONFIGPROXY_AUTH_TOKEN"]
-url = "http://127.0.0.1:8001/api/routes" + sys.argv[1]
-headers = {"Authorization": f"token {token}"}
-urllib.request.urlopen(urllib.request.Request(url, sys.stdin.buffer.read(), headers, method="POST"))
-"""
 
 
 def make(scene: Scene, user: str, note: str, life: int | None = None) -> str:
@@ -106,7 +89,7 @@ def _route(scene: Scene, path: str, data: dict[str, object]) -> None:
     since = int(inside.must(scene.client, HUB, "ps -o etimes= -p $(cat /run/jupyterhub.pid)")) % EVERY
     if since > EVERY - BEFORE or since < AFTER:
         time.sleep((EVERY - since) % EVERY + AFTER if since >= AFTER else AFTER - since)
-    inside.must(scene.client, HUB, f"python3 -c {shlex.quote(_PROXY)} {path}", stdin=json.dumps(data))
+    proxy.route(scene.client, path, data)
 
 
 def _token(name: str, sentence: str, apply: Step, resource: str = OWN, field: str = "") -> Break:

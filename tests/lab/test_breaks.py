@@ -39,6 +39,7 @@ def test_the_lab_is_what_its_baseline_declares(audit: Audit, here: Lab) -> None:
         "hub_user",
         "hub_token",
         "route",
+        "proxy",
         "step",
         "cluster",
     }

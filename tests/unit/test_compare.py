@@ -60,6 +60,9 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "expires": st.booleans(), "left": LIMIT | LEAST, "idle": LIMIT, "age": LIMIT, "scopes": st.lists(TEXT, max_size=3),
     },
     "route": {"to": st.sampled_from(["hub", "server", "other"]), "target": TEXT, "running": st.booleans()},
+    "proxy": {
+        "running": st.booleans(), "version": TEXT, "api_address": TEXT, "api_needs_token": st.booleans(), "unmarked": MAPPING,
+    },
     "step": {
         "state": TEXT, "jar": TEXT, "arguments": st.lists(TEXT, max_size=3),
         "when": st.sampled_from(["at launch", "later"]), "age": LIMIT, "duration": LIMIT,

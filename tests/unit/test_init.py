@@ -23,6 +23,7 @@ from hubspec.written import Entry, Page
 from tests.made import present, saw
 
 HUB = "jupyterhub"
+PROXY = "configurable-http-proxy"
 CONTAINER: dict[str, Any] = {
     "image": "emr/jupyter-notebook:6.1.0", "image_id": "sha256:ab", "running": True, "restart_policy": "on-failure:5",
     "os": "ubuntu-22.04", "privileged": False,
@@ -68,6 +69,17 @@ def face(**fields: Any) -> dict[str, Any]:
     return {"hub": present("hub", "hub", **FACE | fields)}
 
 
+def proxy(**fields: Any) -> dict[str, Any]:
+    known = {
+        "running": True,
+        "version": "4.6.3",
+        "api_address": "127.0.0.1:8001",
+        "api_needs_token": True,
+        "unmarked": {},
+    }
+    return {PROXY: present("proxy", PROXY, **known | fields)}
+
+
 def file(path: str, **fields: Any) -> dict[str, Any]:
     kept = {key: value for key, value in (FILE | fields).items() if value is not None}
     unread = {key: "it was not hashed" for key in FILE if key not in kept} or None
@@ -88,7 +100,7 @@ def whole(**kinds: Any) -> dict[str, Any]:
     """Return everything that emr.yaml demands, as it ought to be, and `kinds` in place of some."""
     hub_users = {"jovyan": present("hub_user", "jovyan", admin=True, groups=[])}
     base = OTHERS | {"container": container(), "user": user(), "package": {}, "kernel": {}, "file": files()}
-    return base | {"hub_user": hub_users, "step": {}, "cluster": cluster(), "hub": face()} | kinds
+    return base | {"hub_user": hub_users, "step": {}, "proxy": proxy(), "cluster": cluster(), "hub": face()} | kinds
 
 
 def made(folder: Path, **kinds: Any) -> Written:
@@ -130,6 +142,9 @@ def test_the_file_works_from_where_it_lies(tmp_path: Path) -> None:
 WRONG = [
     ({"user": user(default_password=True)}, "user jovyan", "default_password is true now"),
     ({"cluster": cluster(world_ports=["22", "9443"])}, "cluster cluster", 'world_ports is ["22", "9443"] now'),
+    ({"proxy": proxy(api_address="0.0.0.0:8001")}, f"proxy {PROXY}", "api_address is 0.0.0.0:8001; the extended baseline"),
+    ({"proxy": proxy(api_needs_token=False)}, f"proxy {PROXY}", "api_needs_token is false now"),
+    ({"proxy": proxy(unmarked={"/x": "http://10.0.0.9"})}, "proxy *", 'unmarked is {"/x": "http://10.0.0.9"} now'),
     ({"container": {}}, f"container {HUB}", "is not there; that is not taken over"),
     ({"cluster": cluster(state="TERMINATED")}, "cluster cluster", "state is TERMINATED; the extended baseline"),
     ({"hub": face(certificate_state="expired")}, "hub hub", "certificate_state is expired; the extended baseline"),
@@ -395,6 +410,10 @@ SHAPES: dict[str, Any] = {
         "arguments": st.lists(WORDS, max_size=2), "when": st.sampled_from(["at launch", "later"]),
         "age": st.just("3d"), "duration": st.just("5s"),
     },
+    "proxy": {  # what leads past the hub is never taken over, as below
+        "running": st.booleans(), "version": WORDS, "api_address": st.just("127.0.0.1:8001"), "api_needs_token": st.booleans(),
+        "unmarked": st.just({}),
+    },
     "cluster": {
         "state": st.sampled_from(["WAITING", "RUNNING"]), "release_label": WORDS,
         "applications": st.dictionaries(WORDS, MAYBE, max_size=3), "log_uri": MAYBE, "tags": MAPS,
@@ -412,6 +431,7 @@ KEYS: dict[str, Any] = {
     "kernel": st.from_regex(r"([a-z]{1,3}/)?[A-Za-z0-9._-]{1,6}", fullmatch=True),
     "hub_user": st.just("jovyan") | NAMES, "step": st.builds("{} (s-{})".format, WORDS, st.integers(1, 99)), "cluster": st.just("cluster"),
     "hub": st.just("hub"),
+    "proxy": st.just("configurable-http-proxy"),
 }  # fmt: skip
 
 
@@ -423,7 +443,7 @@ def snapshots(draw: st.DrawFn) -> dict[str, Any]:
     """Draw what was seen of each kind: of emr.yaml's own files each is there, or known not to be."""
     seen: dict[str, Any] = {}
     for kind, fields in SHAPES.items():
-        few = 1 if kind in {"container", "cluster", "hub"} else 3
+        few = 1 if kind in {"container", "cluster", "hub", "proxy"} else 3
         names = draw(st.lists(KEYS[kind], min_size=1 if few == 1 else 0, max_size=few, unique=True))
         seen[kind] = {name: present(kind, name, **draw(st.fixed_dictionaries(fields))) for name in names}
     seen["file"] = {path: Absent() for path in [*FILES, COOKIE]} | seen["file"]

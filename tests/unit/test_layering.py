@@ -36,6 +36,8 @@ MAY_IMPORT = {
     "kinds.file":   "model kind file_actions",
     "kinds.hub":    "model kind certificate",
     "token_probe":  "",
+    "proxy_probe":  "token_probe",
+    "kinds.proxy":  "model kind proxy_probe",
     "kinds.hub_token": "model duration kind hub_path token_probe",
     "step_actions": "model masked",
     "kinds.step":   "model duration masked kind step_actions",
