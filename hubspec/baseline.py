@@ -19,12 +19,15 @@ from hubspec.kinds.cluster import Cluster
 from hubspec.kinds.container import Container
 from hubspec.kinds.file import File, UndeclaredFiles
 from hubspec.kinds.hub import Hub
+from hubspec.kinds.hub_group import HubGroup
 from hubspec.kinds.hub_token import HubToken, UndeclaredHubTokens
 from hubspec.kinds.hub_user import HubUser
 from hubspec.kinds.kernel import Kernel
 from hubspec.kinds.package import Package
 from hubspec.kinds.proxy import Proxy
 from hubspec.kinds.route import Route, UndeclaredRoutes
+from hubspec.kinds.server import Server, UndeclaredServers
+from hubspec.kinds.service import Service
 from hubspec.kinds.step import Step, UndeclaredSteps
 from hubspec.kinds.user import User
 from hubspec.layers import Layer, Place, Where, dotted, read
@@ -42,7 +45,10 @@ class Policies(Value):
     kernel: Undeclared | None = None
     file: UndeclaredFiles | None = None
     hub_user: Undeclared | None = None
+    hub_group: Undeclared | None = None
     hub_token: UndeclaredHubTokens | None = None
+    service: Undeclared | None = None
+    server: UndeclaredServers | None = None
     route: UndeclaredRoutes | None = None
     proxy: Undeclared | None = None
     step: UndeclaredSteps | None = None
@@ -70,7 +76,10 @@ class Sections(Value):
     files: dict[str, File] = Field(default_factory=dict)
     hub: Hub | None = None
     hub_users: dict[str, HubUser] = Field(default_factory=dict)
+    hub_groups: dict[str, HubGroup] = Field(default_factory=dict)
     hub_tokens: dict[str, HubToken] = Field(default_factory=dict)
+    services: dict[str, Service] = Field(default_factory=dict)
+    servers: dict[str, Server] = Field(default_factory=dict)
     routes: dict[str, Route] = Field(default_factory=dict)
     proxy: Proxy | None = None
     steps: dict[str, Step] = Field(default_factory=dict)

@@ -20,8 +20,9 @@ from hubspec.snapshot import Reading, Snapshot
 
 EXPLAINED = 10
 """Of how many things that failed the door is asked what they say of themselves."""
-UNASKED, HANDSHAKES = "/", "certificate"
-"""The words of a hub's probe that are no path for a token: what the hub tells everybody, and what it shows on the wire."""
+UNASKED, HANDSHAKES, CLOCK = "/", "certificate", "now"
+"""The words of a hub's probe that are no path for a token: what the hub tells everybody, what it shows on the wire, and the time."""
+_FREE = {HANDSHAKES, CLOCK}
 Way = Callable[[list[Kind]], dict[str, Any]]
 
 
@@ -103,17 +104,17 @@ def _pages(door: HubDoor, kinds: list[Kind], baseline: Baseline) -> dict[str, An
     shut: Unreadable | None = None
     for path in dict.fromkeys(path for paths in asked.values() for path in paths):
         try:
-            told[path] = shut if shut and path != HANDSHAKES else _asked(door, path)
+            told[path] = shut if shut and path not in _FREE else _asked(door, path)
         except DoorError as error:
             told[path] = Unreadable(str(error))
-            if not isinstance(error, AnsweredError) and path != HANDSHAKES:
+            if not isinstance(error, AnsweredError) and path not in _FREE:
                 shut = told[path]
     return {kind.name: _answer(kind, {path: told[path] for path in asked[kind.name]}) for kind in kinds}
 
 
 def _asked(door: HubDoor, path: str) -> Any:
-    if path == HANDSHAKES:
-        return door.certificate()
+    if path in _FREE:
+        return door.certificate() if path == HANDSHAKES else time.time()
     return door.version() if path == UNASKED else door.pages(path)
 
 

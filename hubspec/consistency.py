@@ -42,6 +42,7 @@ def inconsistencies(baseline: Baseline) -> Iterator[str]:
         except ValueError as error:
             yield f"{place((*where, 'until'))}: {dotted(where)}: {waiver.until} is no day ({error})"
     yield from _accounts(baseline)
+    yield from _members(baseline)
 
 
 def _without_control(baseline: Baseline, kind: Kind) -> Iterator[str]:
@@ -86,3 +87,28 @@ def _accounts(baseline: Baseline) -> Iterator[str]:
                 f"{baseline.place('hub_user', name)}: hub_users.{name}: has no account in the container, so it could not"
                 f" log in; declare it under users, or say accounts: directory where they come from LDAP"
             )
+
+
+def _members(baseline: Baseline) -> Iterator[str]:
+    """Yield where a user's groups and a group's users say different things: each would undo what the other puts right."""
+    users, groups = (
+        {name: one for name, one in baseline.resources[kind].items() if one.ensure == "present"}
+        for kind in ("hub_user", "hub_group")
+    )
+    for group, resource in groups.items():
+        members = getattr(resource, "users", None)
+        at = f"{baseline.place('hub_group', group)}: hub_groups.{group}"
+        for name in members or ():
+            if name in baseline.resources["hub_user"] and name not in users:
+                yield f"{at}: {name} must not be there, says hub_users.{name}"
+        for name, user in users.items():
+            said = getattr(user, "groups", None)
+            if members is None or said is None or (group in said) == (name in members):
+                continue
+            more = f"{name} is in it, says" if group in said else f"{name} is not in it, says"
+            yield f"{at}: {more} hub_users.{name}.groups; say the same in both, or groups in one of them only"
+    for name, user in users.items():
+        for group in getattr(user, "groups", None) or ():
+            if group in baseline.resources["hub_group"] and group not in groups:
+                place = baseline.place("hub_user", name)
+                yield f"{place}: hub_users.{name}: the group {group} must not be there, says hub_groups.{group}"

@@ -53,6 +53,7 @@ def draft(snapshot: Snapshot, base: Baseline, page: Page, watch: Sequence[str] |
     """
     made = Draft(snapshot, base, page)
     things = {kind: _kind(made, kind) for kind in KINDS}
+    _agree(made, things)
     if _nobody_home(made, things):
         note = Note("taken", "directory, for a user of the hub has no account that was seen in the container")
         page.entries["accounts"] = Entry("directory", made.note("accounts", note))
@@ -71,6 +72,24 @@ def draft(snapshot: Snapshot, base: Baseline, page: Page, watch: Sequence[str] |
         elif entries:
             page.entries[KINDS[kind].section] = Entry(entries)
     return made
+
+
+def _agree(made: Draft, things: dict[str, dict[str, Entry]]) -> None:
+    """Leave out who is in a group where the hub's users say otherwise: no baseline can demand both."""
+    users = things.get("hub_user", {})
+    for group, entry in things.get("hub_group", {}).items():
+        members = entry.value.get("users")
+        other = [
+            name
+            for name, user in users.items()
+            if members is not None
+            and (user.value.get("ensure") == "absent" or "groups" in user.value)
+            and (group in user.value.get("groups", ())) != (name in members)
+        ]
+        if other:
+            note = Note("left out", f"the hub's users say otherwise of {', '.join(other)}: somebody was just moved")
+            kept = {field: value for field, value in entry.value.items() if field != "users"}
+            things["hub_group"][group] = Entry(kept, [*entry.comments, *made.note(f"hub_group {group}", note)])
 
 
 def _seen(made: Draft, kind: str) -> Observations:

@@ -26,6 +26,8 @@ FIELDS = {
         *("version", "authenticator", "spawner", "certificate_names", "certificate_issuer", "certificate_self_signed"),
     ],
     "hub_user": ["admin", "groups"],
+    "hub_group": ["users"],
+    "service": ["admin", "url", "command", "running"],
     "proxy": ["running", "version", "api_needs_token", "unmarked"],
     "cluster": _CLUSTER,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,11 +48,12 @@ class Kind:
     single: the resource's name, where a cluster has just one and the section holds its fields directly.
     door: the way it is read. probe: from the declared resources and the policy to the request for that door: a shell
     script for `container` (run by sh as root, standard input empty), paths below /hub/api for `hub` (`/` alone is asked
-    without a token, `certificate` is no path but handshakes), the names of API calls for `aws`.
+    without a token, `certificate` is no path but handshakes, `now` the time as an epoch), the names of API calls for `aws`.
     parse: from the answer of the door to observations; raises ValueError, with a sentence, on an answer that it
     cannot read. fix: what would put a drift right, in order.
     find: the observations that a declared resource is about, each under a label (empty where there is just one).
     undeclared: the things that exist without being declared. policy: what a baseline can say of those.
+    scopes: from the names of the declared fields to the scopes that a token of the hub needs (2.0 and later).
     explained: name -> id of those observations whose door should be asked what they say of themselves.
     needs: the (kind, name) of the resources that must be put right before one of this kind. smoke: the names of its
     smoke tests.
@@ -74,6 +76,7 @@ class Kind:
     policy: type[Undeclared] = Undeclared
     forget: Callable[[str], list[Action]] = lambda _name: []
     find: Callable[[Resource, Observations], dict[str, Observation]] | None = None
+    scopes: Callable[[AbstractSet[str]], list[str]] = lambda _stated: []
     explained: Callable[[Mapping[str, Resource], Observations, Undeclared], dict[str, str]] = lambda _d, _o, _p: {}
     needs: Callable[[Resource], list[tuple[str, str]]] = lambda _resource: []
     smoke: tuple[str, ...] = ()

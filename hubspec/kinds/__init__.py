@@ -1,7 +1,23 @@
 """The kinds, by name. They do no I/O and do not know each other."""
 
 from hubspec.kind import Kind
-from hubspec.kinds import cluster, container, file, hub, hub_token, hub_user, kernel, package, proxy, route, step, user
+from hubspec.kinds import (
+    cluster,
+    container,
+    file,
+    hub,
+    hub_group,
+    hub_token,
+    hub_user,
+    kernel,
+    package,
+    proxy,
+    route,
+    server,
+    service,
+    step,
+    user,
+)
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -13,7 +29,10 @@ KINDS: dict[str, Kind] = {
         file.KIND,
         hub.KIND,
         hub_user.KIND,
+        hub_group.KIND,
         hub_token.KIND,
+        service.KIND,
+        server.KIND,
         route.KIND,
         proxy.KIND,
         step.KIND,

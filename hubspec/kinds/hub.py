@@ -217,6 +217,7 @@ KIND = Kind(
     parse=parse,
     fix=fix,
     single=NAME,
+    scopes=lambda stated: ["read:hub"] if stated & {*_TOLD} else [],
     parts=True,
     listed=False,
 )

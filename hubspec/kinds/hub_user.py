@@ -34,9 +34,17 @@ def parse(answer: list[dict[str, Any]]) -> Observations:
             message = f"the hub's list of users has an entry that is no user: {str(entry)[:80]!r}"
             raise ValueError(message)
         name = entry["name"]
-        fields: dict[str, Any] = {"admin": bool(entry.get("admin")), "groups": sorted(entry.get("groups") or [])}
-        users[name] = Present(HubUser.model_construct({"name", *fields}, name=name, **fields))
+        told: dict[str, Any] = {"admin": bool(entry.get("admin")), "groups": sorted(entry.get("groups") or [])}
+        fields = {field: value for field, value in told.items() if field in entry}
+        unread = {field: _UNTOLD[field] for field in told if field not in entry}
+        users[name] = Present(HubUser.model_construct({"name", *fields}, name=name, **fields), unread or None)
     return users
+
+
+_UNTOLD = {
+    "admin": "the hub does not tell it; give its token the scope read:roles:users",
+    "groups": "the hub does not tell it; give its token the scope read:users:groups",
+}
 
 
 def fix(drift: Drift) -> list[Action]:
@@ -92,5 +100,6 @@ KIND = Kind(
     parse=parse,
     fix=fix,
     forget=forget,
+    scopes=lambda stated: ["list:users", *(["read:users:groups"] if "groups" in stated else [])],
     needs=lambda resource: [("user", resource.name)],
 )

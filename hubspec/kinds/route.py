@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from hubspec.hub_servers import active
 from hubspec.kind import Kind, Observations, Undeclared
 from hubspec.model import Absent, Action, Drift, Observation, Pattern, Present, Resource, Text
 
@@ -41,10 +42,7 @@ def parse(answers: Mapping[str, Any]) -> Observations:
     """
     servers: dict[Server, tuple[str, bool | None]] = {}
     for user in answers["/users"]:
-        if "servers" not in user and "server" not in user:
-            message = "the hub tells no servers of its users; give its token the scope read:servers"
-            raise ValueError(message)
-        servers |= {(user["name"], name): told for name, told in _servers(user)}
+        servers |= {(user["name"], one.name): (one.url, one.ready) for one in active(user)}
     routes: Observations = {}
     led: set[Server] = set()
     for path, entry in answers["/proxy"].items():
@@ -66,20 +64,6 @@ def parse(answers: Mapping[str, Any]) -> Observations:
         if ready and server not in led:
             routes.setdefault(url, Absent())
     return routes
-
-
-def _servers(user: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, bool | None]]]:
-    """Yield name -> path, and whether it is ready, None while it starts or stops.
-
-    `servers` holds the active ones (0.9 and later); on 0.8 `server` is the path of the usual one, and `servers` only
-    comes with named ones, all ready.
-    """
-    usual = user.get("server")
-    if usual or user.get("pending"):
-        yield "", (usual or "", None if user.get("pending") else True)
-    for name, server in (user.get("servers") or {}).items():
-        ready = None if server.get("pending") else bool(server.get("ready", True))
-        yield name, (server.get("url") or "", ready)
 
 
 def undeclared(
@@ -145,4 +129,5 @@ KIND = Kind(
     undeclared=undeclared,
     policy=UndeclaredRoutes,
     forget=forget,
+    scopes=lambda _stated: ["list:users", "read:servers", "proxy"],
 )

@@ -37,6 +37,11 @@ def restart(scene: Scene) -> None:
     if not containers.wake(box):
         service.stop_hub(scene)
         inside.must(scene.client, HUB, f"rm -f {service.HOLD}")
+    wait(scene)
+
+
+def wait(scene: Scene) -> None:
+    """Wait until the hub answers, whatever it shows."""
     deadline = time.monotonic() + START_LIMIT
     while inside.run(scene.client, HUB, UP).code:
         if time.monotonic() > deadline:

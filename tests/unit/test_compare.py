@@ -56,6 +56,11 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "key_strength": st.integers(1, 256).map(lambda bits: AtLeastNumber(at_least=bits)), "oldest_tls": TEXT,
     },
     "hub_user": {"admin": st.booleans(), "groups": st.lists(TEXT, max_size=3)},
+    "hub_group": {"users": st.lists(TEXT.map(str.lower), max_size=3)},
+    "service": {
+        "admin": st.booleans(), "url": TEXT, "command": st.lists(TEXT, max_size=3), "running": st.booleans(),
+    },
+    "server": {"ready": st.booleans(), "pending": TEXT, "idle": LIMIT, "age": LIMIT},
     "hub_token": {
         "expires": st.booleans(), "left": LIMIT | LEAST, "idle": LIMIT, "age": LIMIT, "scopes": st.lists(TEXT, max_size=3),
     },

@@ -100,7 +100,7 @@ def whole(**kinds: Any) -> dict[str, Any]:
     """Return everything that emr.yaml demands, as it ought to be, and `kinds` in place of some."""
     hub_users = {"jovyan": present("hub_user", "jovyan", admin=True, groups=[])}
     base = OTHERS | {"container": container(), "user": user(), "package": {}, "kernel": {}, "file": files()}
-    return base | {"hub_user": hub_users, "step": {}, "proxy": proxy(), "cluster": cluster(), "hub": face()} | kinds
+    return base | {"hub_user": hub_users, "step": {}, "proxy": proxy(), "cluster": cluster(), "hub": face()} | {"hub_group": {}, "service": {}} | kinds
 
 
 def made(folder: Path, **kinds: Any) -> Written:
@@ -405,6 +405,10 @@ SHAPES: dict[str, Any] = {
         "authenticator": st.sampled_from(["jupyterhub.auth.PAMAuthenticator", "ldapauthenticator.LDAPAuthenticator"]),
     },
     "hub_user": {"admin": st.booleans(), "groups": st.lists(WORDS, max_size=3)},
+    "hub_group": {"users": st.lists(WORDS.map(str.lower), max_size=3)},
+    "service": {
+        "admin": st.booleans(), "url": WORDS, "command": st.lists(WORDS, max_size=3), "running": st.none() | st.booleans(),
+    },
     "step": {
         "state": st.sampled_from(["COMPLETED", "FAILED", "CANCELLED", "RUNNING"]), "jar": MAYBE,
         "arguments": st.lists(WORDS, max_size=2), "when": st.sampled_from(["at launch", "later"]),
@@ -430,7 +434,7 @@ KEYS: dict[str, Any] = {
     "package": st.builds(str.__add__, st.sampled_from(["", "pip:", "env/"]), st.from_regex(r"[a-z0-9]{1,6}", fullmatch=True)),
     "kernel": st.from_regex(r"([a-z]{1,3}/)?[A-Za-z0-9._-]{1,6}", fullmatch=True),
     "hub_user": st.just("jovyan") | NAMES, "step": st.builds("{} (s-{})".format, WORDS, st.integers(1, 99)), "cluster": st.just("cluster"),
-    "hub": st.just("hub"),
+    "hub": st.just("hub"), "hub_group": st.sampled_from(["analysts", "a/b", ""]) | WORDS, "service": NAMES,
     "proxy": st.just("configurable-http-proxy"),
 }  # fmt: skip
 

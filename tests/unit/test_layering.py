@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "certificate":  "duration",
     "errors":       "",
     "hub_path":     "",
+    "hub_servers":  "",
     "kind":         "model",
     "compare":      "model",
     "door":         "model",
@@ -44,6 +45,8 @@ MAY_IMPORT = {
     "kernel_probe": "package_actions",
     "kernel_actions": "model shell package_actions kernel_probe",
     "kinds.kernel": "model kind kernel_probe kernel_actions",
+    "kinds.route":  "model hub_path hub_servers kind",
+    "kinds.server": "model duration hub_path hub_servers kind",
     "kinds.*":      "model duration masked kind hub_path",  # a kind knows no other
     "kinds":        "kind kinds.*",
     "layers":       "errors",

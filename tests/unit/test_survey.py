@@ -88,7 +88,7 @@ def test_a_shut_door_is_a_reason_in_every_kind_behind_it(folder: Path) -> None:
     assert reasons == {
         **dict.fromkeys(("container", "user", "package", "kernel", "file", "proxy"), "no engine"),
         "hub": "no hub",
-        "hub_user": "no hub",
+        **dict.fromkeys(("hub_user", "hub_group", "service"), "no hub"),
         "step": "no ListSteps",
     }
 
