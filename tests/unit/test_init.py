@@ -100,7 +100,12 @@ def whole(**kinds: Any) -> dict[str, Any]:
     """Return everything that emr.yaml demands, as it ought to be, and `kinds` in place of some."""
     hub_users = {"jovyan": present("hub_user", "jovyan", admin=True, groups=[])}
     base = OTHERS | {"container": container(), "user": user(), "package": {}, "kernel": {}, "file": files()}
-    return base | {"hub_user": hub_users, "step": {}, "proxy": proxy(), "cluster": cluster(), "hub": face()} | {"hub_group": {}, "service": {}} | kinds
+    return (
+        base
+        | {"hub_user": hub_users, "step": {}, "proxy": proxy(), "cluster": cluster(), "hub": face()}
+        | {"hub_group": {}, "service": {}}
+        | kinds
+    )
 
 
 def made(folder: Path, **kinds: Any) -> Written:
