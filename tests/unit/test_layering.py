@@ -56,6 +56,7 @@ MAY_IMPORT = {
     "baseline":     "model errors kind kinds kinds.* layers faults sources consistency",
     "snapshot":     "model errors kind kinds",
     "printable":    "",
+    "scopes":       "kinds baseline",
     "check":        "model kinds layers baseline",
     "probe_name":   "",
     "probe_account": "errors masked door probe_name",
