@@ -30,7 +30,7 @@ def apply(name: str) -> None:
     with _scene() as scene:
         if entry.lacked_by(scene.lab):
             raise RefusedError(
-                f"a hub before {entry.since} has nothing that {name} could break",
+                f"what this breaks is there from JupyterHub {entry.since} on",
                 found=f"JupyterHub {scene.lab.version}",
                 then="python -m lab up --hub VERSION",
             )

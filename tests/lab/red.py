@@ -31,7 +31,7 @@ def turns_red(audit: Audit, name: str) -> None:
     try:
         breaks.apply(name)
     except RefusedError as error:
-        pytest.skip(" ".join(str(error).split()))
+        pytest.skip(str(error).splitlines()[0])
     run = audit("--cluster", "lab", "--deadline", "5")
     outcome = "drifted" if broken.exit_code == 1 else "unreadable"
     told = [record for record in run.records if record["outcome"] == outcome and record["kind"] == broken.kind]

@@ -21,7 +21,7 @@ from tests.lab.red import not_applicable, silent, turns_red
 
 OLDEST, *_, NEWEST = VERSIONS
 SCOPES_SINCE = "2.0"
-ANY_HUB = {"container", "user", "package", "file", "step", "cluster"}
+ANY_HUB = {"container", "user", "package", "file", "kernel", "step", "cluster"}
 """Kinds that are read and put right past the hub, so that its version makes no difference; test_breaks.py has them."""
 OF_THE_HUB = [name for name, entry in BREAKS.items() if entry.kind not in ANY_HUB]
 

@@ -38,6 +38,8 @@ while true; do
   wait "$hub"
   code=$?
   hub=
+  # JupyterHub 0.8 cannot stop its proxy on a tornado newer than its own; what is left would refuse the next hub.
+  pkill -f /configurable-http-proxy
   [ -e /run/hub.hold ] || exit "$code"
   while [ -e /run/hub.hold ]; do sleep 0.2; done
 done
