@@ -73,7 +73,7 @@ def _about_declared(control: Control, kind: str) -> bool:
 def smoke_check(baseline: Baseline, kind: str, name: str) -> Check | None:
     """Return the check of one smoke test of a kind; None where the baseline has no control for it."""
     for id_, control in baseline.sections.controls.items():
-        if control.kind == kind and control.smoke:
+        if control.kind == kind and (control.smoke is True or (control.smoke and name in control.smoke)):
             place = baseline.layer.place(("controls", id_))
             return Check(kind, name, id_, control, None, None, place, name)
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from hubspec.layers import dotted
 
 if TYPE_CHECKING:
     from hubspec.baseline import Baseline
+    from hubspec.model import Control
 
 
 def inconsistencies(baseline: Baseline) -> Iterator[str]:
@@ -61,14 +62,27 @@ def _without_control(baseline: Baseline, kind: Kind) -> Iterator[str]:
             f"{baseline.place(kind.name, first)}: {kind.section}: no control is about every {kind.name}; add one"
             f" with kind: {kind.name} under controls, or extend emr.yaml"
         )
-    tried = [id_ for id_, c in controls.items() if c.smoke]
+    yield from _smoke(baseline, kind, controls)
     watched = [id_ for id_, c in controls.items() if c.undeclared]
     if baseline.policy(kind.name).policy != "ignore" and not watched:
         yield f"{baseline.place(kind.name, '*')}: undeclared.{kind.name}: no control of kind {kind.name} has undeclared: true"
-    for what, ids in (("every", general), ("the undeclared", watched), ("the smoke tests of", tried)):
+    for what, ids in (("every", general), ("the undeclared", watched)):
         if len(ids) > 1:
             place = baseline.layer.place(("controls", ids[1]))
             yield f"{place}: controls.{ids[1]}: {ids[0]} is already about {what} {kind.name}; give one of them fields"
+
+
+def _smoke(baseline: Baseline, kind: Kind, controls: Mapping[str, Control]) -> Iterator[str]:
+    taken: dict[str, str] = {}
+    for id_, control in controls.items():
+        place = baseline.layer.place(("controls", id_))
+        for name in kind.smoke if control.smoke is True else control.smoke or ():
+            if name not in kind.smoke:
+                known = ", ".join(kind.smoke) or "none"
+                yield f"{place}: controls.{id_}: there is no smoke test {name} of kind {kind.name}; known are: {known}"
+            elif name in taken:
+                yield f"{place}: controls.{id_}: {taken[name]} is already about the smoke test {name} of kind {kind.name}"
+            taken.setdefault(name, id_)
 
 
 def _accounts(baseline: Baseline) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
+from hubspec.errors import DoorError
 from hubspec.model import Detail, NotApplicable
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED"})
@@ -46,6 +47,9 @@ class ContainerDoor(Door, Protocol):
     def look(self, script: str, *, others: bool) -> Look:
         """Describe the container and run the script in it. Raises DoorError; an absent container has no `inspect`."""
 
+    def log(self, since: datetime, lines: int) -> str:
+        """Return the last lines that the container said since then. Raises DoorError."""
+
 
 class HubDoor(Door, Protocol):
     """The hub's REST API."""
@@ -60,6 +64,41 @@ class HubDoor(Door, Protocol):
         """Return what handshakes with the hub's address show: `pem` and more, see `cluster/tls.py`. Raises DoorError."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a browser saw of a login: whether it came to the notebook page, and if not, why; its last page, and a JPEG of it."""
+
+    ok: bool
+    words: str
+    path: str
+    title: str
+    picture: bytes
+
+
+class Channel(Protocol):
+    """A websocket. Its methods raise DoorError where it is gone."""
+
+    def send(self, text: str) -> None:
+        """Send a message."""
+
+    def receive(self, seconds: float) -> str | None:
+        """Return the next message, None where none came in time."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class Begun(Protocol):
+    """A request that is under way, while other things are asked."""
+
+    @property
+    def error(self) -> DoorError | None:
+        """Return why it was refused or not answered; None also while it is under way."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long, and say whether it has ended."""
+
+
 class LiveDoor(Protocol):
     """Requests of a smoke test to the hub and the notebook servers behind it, with one token."""
 
@@ -69,6 +108,18 @@ class LiveDoor(Protocol):
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Return the JSON answered, None for nothing; `path` is below the hub's base URL. Raises AnsweredError, DoorError."""
+
+    def begin(self, method: str, path: str) -> Begun:
+        """Begin a request whose answer may take long: the hub keeps that for a server's start waiting for up to 10 s."""
+
+    def events(self, path: str, seconds: float) -> Iterator[dict[str, Any]]:
+        """Yield what a stream of events tells, for at most so long. Raises AnsweredError, DoorError."""
+
+    def channel(self, path: str) -> Channel:
+        """Return an open websocket. Raises AnsweredError, DoorError."""
+
+    def login(self, name: str, password: SecretStr, seconds: float, say: Callable[[str], None]) -> Seen:
+        """Return what a browser sees that logs in through the hub's form, without any token. Raises DoorError."""
 
 
 class AwsDoor(Door, Protocol):

@@ -164,12 +164,14 @@ class Resource(Value):
 class Detail:
     """What a thing says of itself beyond its fields, such as the last lines of its log. It decides nothing.
 
-    `field`: the one that it explains; empty where it is about the whole thing.
+    `field`: the one that it explains; empty where it is about the whole thing. `image` is a JPEG, and `text` then says
+    what it shows.
     """
 
     title: str
     text: str
     field: str = ""
+    image: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -268,7 +270,10 @@ class Control(Value):
         description="Only these fields of a resource; without it, every field that no other control of the kind names.",
     )
     undeclared: bool = Field(default=False, description="True: it is about what exists without being declared.")
-    smoke: bool = Field(default=False, description="True: it is about what a smoke test of the kind does and sees.")
+    smoke: bool | list[str] = Field(
+        default=False,
+        description="It is about what these smoke tests of the kind do and see, by their names; true: about all of them.",
+    )
 
 
 class Record(Value):
@@ -298,7 +303,8 @@ class Record(Value):
         description="{sentence, door, request, safety, command, result} of each next step; `command` is for a person."
     )
     details: list[dict[str, str]] = Field(
-        default_factory=list, description="{title, text} of what the thing says of itself, such as its last log lines."
+        default_factory=list,
+        description="{title, text} of what the thing says of itself, such as its last log lines; `image` is a picture, as data URI.",
     )
     waiver: dict[str, Any] | None = Field(description="{reason, owner, ticket, until}, where one applies.")
     declared_at: str = Field(description="file:line of the declaration.")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -46,6 +47,7 @@ def probe_user(doors: Doors, say: Say, left: list[Action]) -> Iterator[Probe]:
     Raises DoorError where a probe user cannot be made here.
     """
     worker, hub = _ways(doors)
+    say = partial(_said, say)
     for name in _forgotten(doors, worker):
         say(f"{name}: left behind by a smoke test that was killed; removing it")
         _take_back(name, worker, hub, say, left)
@@ -57,6 +59,12 @@ def probe_user(doors: Doors, say: Say, left: list[Action]) -> Iterator[Probe]:
         yield probe
     finally:
         _take_back(probe.name, worker, hub, say, left)
+
+
+def _said(say: Say, text: str) -> None:
+    """Say it; where nobody hears any more (`| head`), what is under way goes on, and so does the taking back."""
+    with contextlib.suppress(OSError):
+        say(text)
 
 
 def _ways(doors: Doors) -> tuple[ContainerWorker, LiveDoor]:

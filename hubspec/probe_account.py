@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from hubspec import probe_name
 from hubspec.door import ContainerWorker
 from hubspec.errors import DoorError
-from hubspec.masked import MASK
+from hubspec.masked import MASK, masked
 
 _ROOM = "exec 2>&1\nexport LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
 # Its uid is above that of all homes and left-over files, so that nobody's files are its own. printf is the shell's own, so
@@ -26,16 +26,25 @@ timeout 60 useradd "$@" -- NAME
 printf '%s:%s\\n' NAME PASSWORD | timeout 60 chpasswd
 """
 _NAMES = "{ sed 's/:.*//' /etc/passwd; ls /home; } | grep '^PREFIX' | sort -u || true\n"
-# A zombie (Z) is gone but for the parent that has not asked. A home may have become a link: it goes, not what it shows.
-_REMOVE = r"""
+# A zombie (Z) is gone but for the parent that has not asked.
+_OWN = r"""
 own() {
-  for pid in $(ls /proc | grep -E '^[0-9]+$'); do
-    about=$(cat "/proc/$pid/status" 2>/dev/null) || continue
-    printf '%s\n' "$about" | grep -Eq "^Uid:(.*[[:space:]])?$u([[:space:]]|$)" || continue
-    printf '%s\n' "$about" | grep -Eq '^State:[[:space:]]*Z' || printf '%s ' "$pid"
+  for file in $(grep -lsE "^Uid:(.*[[:space:]])?$u([[:space:]]|$)" /proc/[0-9]*/status); do
+    grep -qs '^State:[[:space:]]*Z' "$file" || { pid=${file#/proc/}; printf '%s ' "${pid%/status}"; }
   done
 }
 u=$(sed -n 's/^NAME:[^:]*:\([0-9]*\):.*/\1/p' /etc/passwd)
+"""
+_PROCESSES = (
+    _OWN
+    + r"""
+[ -z "$u" ] || for pid in $(own); do echo "$pid $(tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null)"; done
+"""
+)
+# A home may have become a link: it goes, not what it shows.
+_REMOVE = (
+    _OWN
+    + r"""
 if [ -n "$u" ] && [ "$u" -ge 1000 ]; then
   tries=0
   while pids=$(own) && [ -n "$pids" ] && [ "$tries" -lt 20 ]; do
@@ -53,6 +62,7 @@ more=$(rm -rf -- /home/NAME 2>&1)
 ! grep -q '^NAME:' /etc/passwd || echo "left: the account: $said"
 ! ls -d /home/NAME >/dev/null 2>&1 || echo "left: /home/NAME: $more"
 """
+)
 
 
 def make(worker: ContainerWorker, name: str, password: SecretStr) -> None:
@@ -72,6 +82,14 @@ def names(worker: ContainerWorker) -> list[str]:
     said: list[str] = []
     worker.act(_ROOM + _NAMES.replace("PREFIX", probe_name.PREFIX), said.append, stop=":")
     return [name for line in said if probe_name.is_one(name := line.strip())]
+
+
+def processes(worker: ContainerWorker, name: str) -> list[str]:
+    """Return the processes of a probe user, each as its id and command line. Raises DoorError."""
+    assert probe_name.is_one(name)
+    said: list[str] = []
+    worker.act(_ROOM + _PROCESSES.replace("NAME", name), said.append, stop=":")
+    return [masked(line.strip()) for line in said if line.strip()]
 
 
 def remove(worker: ContainerWorker, name: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from hubspec.model import Action, AtLeast, AtLeastNumber, AtMost, Outcome, Pattern, Record
+from hubspec.model import Action, AtLeast, AtLeastNumber, AtMost, Detail, Outcome, Pattern, Record
 from hubspec.printable import printable
 from hubspec.verdict import Verdict
 
@@ -53,7 +54,7 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
             for difference in wrong.differences
         ],
         actions=[plain(_action(action, reading.container, verdict.results)) for action in actions],
-        details=[{"title": plain(detail.title), "text": plain(detail.text)} for detail in verdict.details],
+        details=[_detail(detail) for detail in verdict.details],
         waiver=waiver.model_dump(include={"reason", "owner", "ticket", "until"}) if waiver else None,
         declared_at=str(check.place),
         door=reading.door,
@@ -73,6 +74,12 @@ def _found(verdict: Verdict, expected: dict[str, Any]) -> dict[str, Any] | None:
     if found is None:
         return {"ensure": "absent"}
     return {"ensure": "present"} | {name: value for name, value in found.items() if name in expected}
+
+
+def _detail(detail: Detail) -> dict[str, str]:
+    told = {"title": plain(detail.title), "text": plain(detail.text)}
+    image = base64.b64encode(detail.image).decode()
+    return told | ({"image": f"data:image/jpeg;base64,{image}"} if image else {})
 
 
 def _action(action: Action, container: str, results: Mapping[str, str]) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _load_one(kind: Kind, name: str, one: dict[str, Any]) -> Any:
         if unknown:
             message = f"a {kind.name} has no field {', '.join(sorted(unknown))}"
             raise ValueError(message)
-        details = tuple(Detail(*map(str, detail)) for detail in one.get("details", ()))
+        details = tuple(Detail(str(title), str(text), str(field)) for title, text, field in one.get("details", ()))
         return Present(
             kind.resource.model_construct({"name", *fields}, name=name, **fields), one.get("unread"), details
         )

@@ -6,6 +6,7 @@ import math
 import os
 import socket
 import threading
+from datetime import datetime
 from typing import Any
 
 import docker
@@ -79,6 +80,18 @@ class DockerDoor:
             message = f"there is no container {self.container} on the Docker engine at {_host()}"
             raise DoorError(message)
         return look.stdout, look.stderr
+
+    def log(self, since: datetime, lines: int) -> str:
+        """Return the last lines that the container said since then. Raises DoorError."""
+        try:
+            api = docker.APIClient(**_environment(), timeout=math.ceil(self.deadline), version="auto")
+            try:
+                told = api.logs(self.container, since=int(since.timestamp()), tail=lines)
+            finally:
+                api.close()
+        except (DockerException, RequestException, OSError) as error:
+            raise DoorError(f"the log of {self.container} cannot be had: {_last(error)}") from None
+        return bytes(told).decode("utf-8", "backslashreplace")
 
     def _inspect(self, api: Any) -> dict[str, Any] | None:
         self._count("engine inspect")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,8 +14,37 @@ import requests
 import urllib3.exceptions
 from pydantic import SecretStr
 
-from hubspec.cluster.hub_http import LARGEST, Pinned, Trust, distrust, root, shown
+from hubspec.cluster.browser import Person, login
+from hubspec.cluster.channel import Channel
+from hubspec.cluster.hub_http import LARGEST, Answer, Question, Trust, exchange, root, session, shown
+from hubspec.door import Seen
 from hubspec.errors import AnsweredError, BusyError, DoorError
+
+PAUSE = 10.0
+"""Seconds without a word after which a stream is over: the hub keeps its own alive every 8 (JupyterHub 1.0 and later)."""
+
+
+class Begun(threading.Thread):
+    """A request that is under way."""
+
+    def __init__(self, ask: Callable[[], Any]) -> None:
+        """Begin it."""
+        super().__init__(daemon=True)
+        self._ask = ask
+        self.error: DoorError | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Ask, and keep why it was refused."""
+        try:
+            self._ask()
+        except DoorError as error:
+            self.error = error
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long, and say whether it has ended."""
+        self.join(seconds)
+        return not self.is_alive()
 
 
 class Live:
@@ -39,61 +70,69 @@ class Live:
         `path` is below the hub's base URL: /hub/api/users, /user/NAME/api. Raises AnsweredError with the server's own
         words where it refuses (BusyError where it says when to come again), DoorError where there is no answer.
         """
-        what = f"{method} {self.base}{path}"
+        asked = Question(method, f"{self.base}{path}", None, None if body is None else json.dumps(body))
+        with session(self.trust) as link:
+            answer = exchange(link, self.trust, asked, self._headers(), self.deadline)
+        if answer.status >= requests.codes.multiple_choices:
+            raise _refused(asked, answer)
         try:
-            with self._session() as session:
-                status, headers, answer = self._fetch(session, method, path, body)
-        except requests.exceptions.SSLError as error:
-            raise DoorError(f"{what}: {distrust(error, self.trust)}") from None
-        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
-            raise DoorError(f"{what} did not answer within {self.deadline:g} s") from None
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise DoorError(f"{what} got no answer ({root(error)})") from None
-        if status >= requests.codes.multiple_choices:
-            raise _refused(what, status, headers, answer)
-        try:
-            return json.loads(answer) if answer else None
+            return json.loads(answer.body) if answer.body else None
         except ValueError:
-            raise AnsweredError(f"{what} answered no JSON: {shown(answer)}", status) from None
+            raise AnsweredError(f"{asked} answered no JSON: {shown(answer.body)}", answer.status) from None
 
-    def _session(self) -> requests.Session:
-        session, token = requests.Session(), self._token()
-        session.trust_env = False
-        if token:
-            session.headers["Authorization"] = f"token {token.get_secret_value()}"
-        session.verify = self.trust.ca_file or not (self.trust.insecure or self.trust.fingerprint)
-        if self.trust.fingerprint:
-            session.mount("https://", Pinned(self.trust.fingerprint))
-        return session
+    def begin(self, method: str, path: str) -> Begun:
+        """Begin a request whose answer may take long."""
+        return Begun(partial(self.ask, method, path))
 
-    def _fetch(
-        self, session: requests.Session, method: str, path: str, body: Mapping[str, Any] | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        until = time.monotonic() + self.deadline
-        options: dict[str, Any] = {"stream": True, "allow_redirects": False, "timeout": self.deadline}
-        if body is not None:
-            options |= {"data": json.dumps(body).encode(), "headers": {"Content-Type": "application/json"}}
-        with session.request(method, f"{self.base}{path}", **options) as answer:
-            told = bytearray()
-            while data := answer.raw.read1(2**16, decode_content=True):
-                told += data
-                if time.monotonic() > until:
-                    raise requests.exceptions.ReadTimeout
-                if len(told) > LARGEST:
-                    raise DoorError(f"{method} {path} answered more than {LARGEST >> 20} MB; nothing of it was used")
-            return answer.status_code, answer.headers, bytes(told)
+    def events(self, path: str, seconds: float) -> Iterator[dict[str, Any]]:
+        """Yield the events of a stream (server-sent events, JSON each) as they come, until its end or so many seconds.
+
+        Raises AnsweredError where it is refused, DoorError where there is no answer or it breaks off.
+        """
+        asked, until = Question("GET", f"{self.base}{path}"), time.monotonic() + seconds
+        options: dict[str, Any] = {"stream": True, "allow_redirects": False, "timeout": min(seconds, PAUSE)}
+        try:
+            with session(self.trust) as link, link.get(asked.url, headers=self._headers(), **options) as answer:
+                if answer.status_code != requests.codes.ok:
+                    raise _refused(asked, Answer(answer.status_code, answer.raw.read(2**16)))
+                rest = b""
+                while (data := answer.raw.read1(2**16)) and time.monotonic() < until:
+                    *lines, rest = (rest + data)[-LARGEST:].split(b"\n")
+                    yield from (event for line in lines if (event := _event(line)) is not None)
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise DoorError(f"{asked} broke off ({root(error)})") from None
+
+    def channel(self, path: str) -> Channel:
+        """Return an open websocket. Raises AnsweredError, DoorError."""
+        return Channel(f"{self.base}{path}", self._token(), self.trust, self.deadline)
+
+    def login(self, name: str, password: SecretStr, seconds: float, say: Callable[[str], None]) -> Seen:
+        """Return what a browser sees that logs in through the hub's form, without any token. Raises DoorError."""
+        return login(self.base, self.trust, Person(name, password), seconds, say)
+
+    def _headers(self) -> dict[str, str]:
+        token = self._token()
+        return {"Authorization": f"token {token.get_secret_value()}"} if token else {}
 
 
-def _refused(what: str, status: int, headers: Mapping[str, str], answer: bytes) -> AnsweredError:
-    if status < requests.codes.bad_request:
-        host = urlsplit(headers.get("Location", "")).netloc or "another path"
-        return AnsweredError(f"{what} answered {status}, a redirect to {host}, which is not followed", status)
+def _event(line: bytes) -> dict[str, Any] | None:
     try:
-        told = json.loads(answer)
+        event = json.loads(line.removeprefix(b"data:")) if line.startswith(b"data:") else None
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _refused(asked: Question, answer: Answer) -> AnsweredError:
+    status = answer.status
+    if status < requests.codes.bad_request:
+        host = urlsplit(answer.location).netloc or "another path"
+        return AnsweredError(f"{asked} answered {status}, a redirect to {host}, which is not followed", status)
+    try:
+        told = json.loads(answer.body)
         words = str(told.get("message") or told.get("reason") or told)
     except (ValueError, AttributeError):
-        words = shown(answer)
-    after = headers.get("Retry-After", "")
-    if status in {requests.codes.too_many_requests, requests.codes.service_unavailable} and after.isdigit():
-        return BusyError(f"{what} answered {status}: {words[:400]}", status, float(after))
-    return AnsweredError(f"{what} answered {status}: {words[:400]}", status)
+        words = shown(answer.body)
+    if status in {requests.codes.too_many_requests, requests.codes.service_unavailable} and answer.pause is not None:
+        return BusyError(f"{asked} answered {status}: {words[:400]}", status, answer.pause)
+    return AnsweredError(f"{asked} answered {status}: {words[:400]}", status)

@@ -134,4 +134,5 @@ KIND = Kind(
     forget=forget,
     needs=lambda resource: [("hub_user", resource.name.partition("/")[0])],
     scopes=lambda _stated: ["list:users", "read:servers"],
+    smoke=("start", "api", "contents", "kernels", "stop", "login"),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from lab import engine, house, state
-from lab.breaks import access, cluster, container, content, face, kernel, proxy, service, step, use
+from lab.breaks import access, cluster, container, content, face, kernel, proxy, server, service, step, use
 from lab.breaks.model import Break, RefusedError, Scene
 from lab.model import LabError
 
@@ -19,6 +19,7 @@ BREAKS: dict[str, Break] = {
         *(container.TABLE, content.TABLE, kernel.TABLE, face.TABLE, service.TABLE, use.TABLE, access.TABLE),
         *(proxy.TABLE, cluster.TABLE),
         step.TABLE,
+        server.TABLE,
     )
     for entry in table
 }
@@ -50,12 +51,17 @@ def mend(name: str) -> None:
 def listing(*, as_json: bool) -> str:
     """Answer all breaks, for a person or as JSON."""
     if as_json:
-        keys = ("name", "sentence", "kind", "resource", "field", "exit_code")
+        keys = ("name", "sentence", "kind", "resource", "field", "exit_code", "smoke")
         return json.dumps([{key: getattr(entry, key) for key in keys} for entry in BREAKS.values()], indent=2)
     rows = [
-        f"{entry.name:<28} {entry.kind:<10} exit {entry.exit_code:<3} {entry.sentence}" for entry in BREAKS.values()
+        f"{entry.name:<28} {entry.kind:<10} exit {entry.exit_code:<3} {entry.sentence}{_by(entry)}"
+        for entry in BREAKS.values()
     ]
     return "\n".join(rows)
+
+
+def _by(entry: Break) -> str:
+    return f" (--smoke={entry.smoke})" if entry.smoke else ""
 
 
 def _known(name: str) -> Break:

@@ -38,6 +38,7 @@ class Break:
 
     `resource` is the name the audit should report, `*` where it is one that was not declared, empty where nothing
     of the kind can be looked at; `field` is the one that differs, empty where the whole resource is missing or added.
+    `smoke` is the value of --smoke without which nobody sees it, and `resource` then the name of a smoke test.
     Both steps are idempotent; `mend` converges to the declared state, whatever the break left.
     `since` is the first JupyterHub that has what is broken; a lab with an older one refuses the break.
     """
@@ -50,6 +51,7 @@ class Break:
     mend: Step
     field: str = ""
     exit_code: int = DRIFT
+    smoke: str = ""
     since: str = ""
 
     def lacked_by(self, lab: Lab) -> bool:

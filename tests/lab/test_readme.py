@@ -11,7 +11,7 @@ import pytest
 import lab
 from tests.conftest import ROOT
 
-PAGES = ["README.md", "docs/steps.md", "docs/remediation.md", "docs/init.md", "docs/script.md"]
+PAGES = ["README.md", "docs/steps.md", "docs/remediation.md", "docs/init.md", "docs/script.md", "docs/smoke.md"]
 BLOCKS = [
     (page, block)
     for page in PAGES
@@ -25,10 +25,12 @@ SAYS = [
     ("README.md", "-k diego", "user diego is missing"),
     ("README.md", "--cluster j-2AXXXXXXGAPLF", f"{WHOLE} compliant"),
     ("README.md", "--save-snapshot", f"{WHOLE} compliant"),
-    ("README.md", "--smoke", f"{WHOLE + 2} compliant"),
+    ("README.md", "--smoke", f"{WHOLE + 7} compliant"),
     ("README.md", "--remediate=safe", "1 fixed"),
     ("docs/steps.md", "--cluster j-2AXXXXXXGAPLF", "8 compliant"),
     ("docs/steps.md", "checks/smoke --cluster lab", "2 compliant"),
+    ("docs/smoke.md", "--smoke=server\n", "5 compliant"),
+    ("docs/smoke.md", "break kernel-silent", "1 drifted"),
     ("docs/steps.md", "break step-failed", "step docker-client differs in state"),
     ("docs/remediation.md", "break diego-missing", "1 fixed"),
     ("docs/remediation.md", "--via step", "1 fixed"),

@@ -64,7 +64,7 @@ def going(on: Scene) -> list[str]:
 
 
 def test_both_run_and_are_recorded(on: Scene, audit: Audit) -> None:
-    run = audit("--cluster", "lab", "--smoke", checks=SMOKE)
+    run = audit("--cluster", "lab", "--smoke=step", checks=SMOKE)
 
     assert run.code == 0, run.text
     assert [(record["resource"], record["check"], record["control"]) for record in run.records] == [
@@ -100,7 +100,7 @@ def test_a_queue_that_does_not_move_is_no_failure_and_the_step_is_cancelled(on: 
         "StepIds"
     ]
     try:
-        run = audit("--cluster", "lab", "--smoke", "--smoke-deadline", "3", checks=SMOKE)
+        run = audit("--cluster", "lab", "--smoke=step", "--smoke-deadline", "3", checks=SMOKE)
         left = going(on)
     finally:
         client.cancel_steps(ClusterId=on.lab.cluster_id, StepIds=[blocker], StepCancellationOption="TERMINATE_PROCESS")
@@ -126,7 +126,7 @@ def expr(on: Scene) -> Iterator[Any]:
 
 def test_a_step_that_never_ends_is_cancelled(on: Scene, audit: Audit, expr: Any) -> None:
     expr("#!/bin/sh\nexec sleep 600\n")
-    run = audit("--cluster", "lab", "--smoke", "--smoke-deadline", "4", "-k", "command-runner", checks=SMOKE)
+    run = audit("--cluster", "lab", "--smoke=step", "--smoke-deadline", "4", "-k", "command-runner", checks=SMOKE)
 
     assert run.code == 1
     assert "was still RUNNING when its time was up" in run.text
@@ -137,7 +137,7 @@ def test_a_step_that_never_ends_is_cancelled(on: Scene, audit: Audit, expr: Any)
 
 def test_a_step_that_fails_explains_itself(audit: Audit, expr: Any) -> None:
     expr("#!/bin/sh\necho expr: the disk is full >&2\nexit 2\n")
-    run = audit("--cluster", "lab", "--smoke", "-k", "command-runner", checks=SMOKE)
+    run = audit("--cluster", "lab", "--smoke=step", "-k", "command-runner", checks=SMOKE)
 
     assert run.code == 1
     assert run.records[0]["differences"] == [{"field": "state", "wanted": "COMPLETED", "found": "FAILED"}]
@@ -146,7 +146,7 @@ def test_a_step_that_fails_explains_itself(audit: Audit, expr: Any) -> None:
 
 def test_a_step_that_prints_something_else(audit: Audit, expr: Any) -> None:
     expr("#!/bin/sh\necho 7\n")
-    run = audit("--cluster", "lab", "--smoke", "-k", "command-runner", checks=SMOKE)
+    run = audit("--cluster", "lab", "--smoke=step", "-k", "command-runner", checks=SMOKE)
 
     assert run.code == 1
     assert run.records[0]["differences"][0]["field"] == "output"
@@ -155,7 +155,7 @@ def test_a_step_that_prints_something_else(audit: Audit, expr: Any) -> None:
 
 def test_output_that_does_not_reach_s3(on: Scene, audit: Audit) -> None:
     aws.control({"change": {"log_delay": 600}}, on)
-    run = audit("--cluster", "lab", "--smoke", "--smoke-deadline", "6", "-k", "script-runner", checks=SMOKE)
+    run = audit("--cluster", "lab", "--smoke=step", "--smoke-deadline", "6", "-k", "script-runner", checks=SMOKE)
 
     assert run.code == 1
     assert "completed, but its output did not reach S3 in time" in run.text
@@ -172,7 +172,7 @@ DENIED = [
 def test_without_the_right_to_try_it_could_not_be_tried(on: Scene, audit: Audit, call: str, sentence: str) -> None:
     before = len(mine(on))
     aws.control({"deny": [call]}, on)
-    run = audit("--cluster", "lab", "--smoke", "-k", "script-runner", checks=SMOKE)
+    run = audit("--cluster", "lab", "--smoke=step", "-k", "script-runner", checks=SMOKE)
 
     assert run.code == 11
     assert sentence in run.text
@@ -181,7 +181,7 @@ def test_without_the_right_to_try_it_could_not_be_tried(on: Scene, audit: Audit,
 
 def test_what_could_not_be_removed_is_told_of(on: Scene, audit: Audit) -> None:
     aws.control({"deny": ["s3:DeleteObject"]}, on)
-    run = audit("--cluster", "lab", "--smoke", "-k", "script-runner", checks=SMOKE)
+    run = audit("--cluster", "lab", "--smoke=step", "-k", "script-runner", checks=SMOKE)
     aws.control({"allow": ["s3:DeleteObject"]}, on)
     (key,) = scripts(on)
     aws.client(on, "s3").delete_object(Bucket=emr.LOGS, Key=key)
@@ -194,7 +194,7 @@ def test_what_could_not_be_removed_is_told_of(on: Scene, audit: Audit) -> None:
 def test_nothing_can_be_tried_on_a_snapshot(audit: Audit, tmp_path: Path) -> None:
     saved = tmp_path / "seen.json"
     audit("--cluster", "lab", "--save-snapshot", str(saved), checks="checks/test_steps.py")
-    run = audit("--snapshot", str(saved), "--smoke", checks=SMOKE)
+    run = audit("--snapshot", str(saved), "--smoke=step", checks=SMOKE)
 
     assert run.code == 4
     assert "give it or --smoke, not both" in run.text
@@ -205,7 +205,7 @@ def test_an_interrupted_run_takes_its_step_and_its_script_back(on: Scene, tmp_pa
     (blocker,) = client.add_job_flow_steps(JobFlowId=on.lab.cluster_id, Steps=[emr.step("blocks", "sleep", "300")])[
         "StepIds"
     ]
-    command = [sys.executable, "-m", "pytest", SMOKE, "--cluster", "lab", "--smoke", "-k", "script-runner"]
+    command = [sys.executable, "-m", "pytest", SMOKE, "--cluster", "lab", "--smoke=step", "-k", "script-runner"]
     try:
         with subprocess.Popen(
             [*command, "--reports", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -230,7 +230,14 @@ def test_an_interrupted_run_takes_its_step_and_its_script_back(on: Scene, tmp_pa
 def test_a_place_of_its_own_for_the_script(on: Scene, audit: Audit) -> None:
     aws.control({"calls": True}, on)
     run = audit(
-        "--cluster", "lab", "--smoke", "--scratch", f"s3://{emr.SCRIPTS}/probe", "-k", "script-runner", checks=SMOKE
+        "--cluster",
+        "lab",
+        "--smoke=step",
+        "--scratch",
+        f"s3://{emr.SCRIPTS}/probe",
+        "-k",
+        "script-runner",
+        checks=SMOKE,
     )
 
     assert run.code == 0, run.text
@@ -241,8 +248,8 @@ def test_a_place_of_its_own_for_the_script(on: Scene, audit: Audit) -> None:
 def test_a_cluster_that_is_gone(on: Scene, audit: Audit) -> None:
     with emr.cluster(on) as cluster:
         pass  # its end is the case
-    run = audit("--cluster", cluster, "--smoke", checks=SMOKE, env=on.lab.aws_env)
-    unknown = audit("--cluster", "j-NOSUCHCLUSTER", "--smoke", checks=SMOKE, env=on.lab.aws_env)
+    run = audit("--cluster", cluster, "--smoke=step", checks=SMOKE, env=on.lab.aws_env)
+    unknown = audit("--cluster", "j-NOSUCHCLUSTER", "--smoke=step", checks=SMOKE, env=on.lab.aws_env)
 
     assert (run.code, unknown.code) == (11, 11)
     assert "AWS refused AddJobFlowSteps: " in run.text
