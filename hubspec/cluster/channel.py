@@ -76,14 +76,15 @@ def connected(url: str, trust: Trust, deadline: float) -> socket.socket:
     context = ssl.create_default_context(cafile=trust.ca_file)
     if trust.fingerprint or trust.insecure:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    link: ssl.SSLSocket | None = None
     try:
         link = context.wrap_socket(plain, server_hostname=where.hostname)
         if trust.fingerprint:
             assert_fingerprint(link.getpeercert(binary_form=True), trust.fingerprint)
     except (SSLError, ssl.SSLError) as error:
-        plain.close()
+        (link or plain).close()
         raise DoorError(f"the websocket {url}: {distrust(error, trust)}") from None
     except OSError as error:
-        plain.close()
+        (link or plain).close()
         raise DoorError(f"the websocket {url} could not be opened ({root(error)})") from None
     return link
