@@ -125,6 +125,10 @@ def _out_of_the_hub(name: str, hub: LiveDoor, say: Say) -> str:
 def _gone(name: str, hub: LiveDoor) -> bool:
     path = f"/hub/api/users/{name}"
     try:
+        hub.ask("GET", "/hub/api")
+    except AnsweredError as error:  # its proxy answers 404 to all, and 503, while the hub itself restarts
+        raise DoorError(f"the hub does not answer: {error}") from None
+    try:
         user = hub.ask("GET", path)
         if active(user):
             hub.ask("DELETE", f"{path}/server")
@@ -132,9 +136,16 @@ def _gone(name: str, hub: LiveDoor) -> bool:
         hub.ask("DELETE", path)
     except AnsweredError as error:
         if error.status == _NOT_FOUND:
-            return True
+            return _gone_indeed(hub)
         raise
     return True
+
+
+def _gone_indeed(hub: LiveDoor) -> bool:
+    """Say whether it was the hub that knows of no such user, and not its proxy that knows of no hub."""
+    with contextlib.suppress(DoorError):
+        return bool((hub.ask("GET", "/hub/api") or {}).get("version"))
+    return False
 
 
 def active(user: dict[str, Any]) -> bool:

@@ -27,6 +27,11 @@ def is_one(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def mentioned(name: str) -> bool:
+    """Say whether a name, such as NAME/NOTE or /user/NAME/, is about a probe user of whatever age."""
+    return _NAME.search(name) is not None
+
+
 def left_behind(name: str, now: datetime) -> bool:
     """Say whether this is the name of a probe user that a smoke test has long forgotten."""
     return is_one(name) and now - _made(name) > LIFE

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+from hubspec import probe_name
 from hubspec.baseline import Baseline
 from hubspec.collect import collect
 from hubspec.door import Doors
@@ -28,9 +29,13 @@ def watched(base: Baseline) -> list[str]:
 
 
 def found(base: Baseline, kind: str, seen: Observations, policy: Undeclared = _REPORT) -> list[str]:
-    """Return the names that a baseline of this cluster states: those of `base`, then whatever else would be drift."""
+    """Return the names that a baseline of this cluster states: those of `base`, then whatever else would be drift.
+
+    A probe user of a smoke test is none of these: it is gone in a moment, or was left behind and must go.
+    """
     declared = base.resources[kind]
-    return [*declared, *sorted(KINDS[kind].undeclared(declared, seen, policy))]
+    extra = KINDS[kind].undeclared(declared, seen, policy)
+    return [*declared, *sorted(name for name in extra if not probe_name.mentioned(name))]
 
 
 def survey(cluster: str, doors: Doors, base: Baseline) -> Snapshot:

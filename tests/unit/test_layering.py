@@ -85,7 +85,7 @@ MAY_IMPORT = {
     "written":      "printable",
     "durable":      "model compare kinds masked record",
     "thing":        "model compare kinds durable",
-    "survey":       "model kind kinds kinds.file door baseline snapshot collect",
+    "survey":       "probe_name model kind kinds kinds.file door baseline snapshot collect",
     "draft":        "model kind kinds printable baseline snapshot durable survey thing written",
     "adopt":        "model errors masked kinds printable baseline snapshot check verdict draft written",
     "init":         "errors printable baseline snapshot survey adopt cluster.options cluster.opened",

@@ -36,6 +36,7 @@ NAME = probe_name.new(NOW)
 @pytest.mark.parametrize("about", [NAME, f"{NAME}/a note (a17)", f"/user/{NAME}/", f"/user/{NAME}", f"{NAME}/server"])
 def test_what_is_a_probes_own(about: str) -> None:
     assert probe_name.at_work(about, NOW)
+    assert probe_name.mentioned(about)
 
 
 OTHERS = [
@@ -53,6 +54,7 @@ OTHERS = [
 @pytest.mark.parametrize("name", OTHERS)
 def test_names_of_others(name: str) -> None:
     assert not probe_name.is_one(name)
+    assert not probe_name.mentioned(name)
     assert not probe_name.at_work(name, NOW)
     assert not probe_name.left_behind(name, NOW + 2 * HOURS)
 
