@@ -90,7 +90,7 @@ def parse(answer: str) -> Observations:
         id_, user, service, note, made, used, ends, scopes = row
         if id_ in not_people or (ends and _time(ends) <= now):
             continue
-        owner = (user if user is not None else f"{SERVICE}{service}").replace("%", "%25").replace("/", "%2F")
+        owner = (user if user is not None else f"{SERVICE}{service}").replace("%", "%25").replace("/", "%2f")
         age = now - _time(made) if made else None
         idle = now - _time(used) if used else age
         fields: dict[str, Any] = {
@@ -204,7 +204,7 @@ def forget(name: str) -> list[Action]:
 
 
 def _owner(written: str) -> str:
-    return written.replace("%2F", "/").replace("%25", "%")
+    return written.replace("%2f", "/").replace("%25", "%")
 
 
 def _do(sentence: str, request: str, safety: Any) -> Action:
