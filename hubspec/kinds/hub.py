@@ -49,11 +49,9 @@ class Hub(Resource):
     version: Annotated[str, AfterValidator(_comparable)] | None = Field(
         None, description="Version of JupyterHub: 1.5.0, or a version specifier: >=1.5,<2."
     )
-    authenticator: Text | None = Field(
-        None, description="Class that lets people in: jupyterhub.auth.PAMAuthenticator (1.0 and later)."
-    )
+    authenticator: Text | None = Field(None, description="Class that lets people in: jupyterhub.auth.PAMAuthenticator.")
     spawner: Text | None = Field(
-        None, description="Class that starts their servers: jupyterhub.spawner.LocalProcessSpawner (1.0 and later)."
+        None, description="Class that starts their servers: jupyterhub.spawner.LocalProcessSpawner."
     )
     certificate_state: Literal["valid", "expired", "not yet valid"] | None = Field(
         None, description="valid, expired or not yet valid; of a hub without TLS, every field from here on is null."
