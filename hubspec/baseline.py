@@ -16,6 +16,7 @@ from hubspec.faults import in_order, sentence
 from hubspec.kind import Kind, Undeclared
 from hubspec.kinds import KINDS
 from hubspec.kinds.cluster import Cluster
+from hubspec.kinds.config import Config, UndeclaredSettings
 from hubspec.kinds.container import Container
 from hubspec.kinds.file import File, UndeclaredFiles
 from hubspec.kinds.hub import Hub
@@ -44,6 +45,7 @@ class Policies(Value):
     package: Undeclared | None = None
     kernel: Undeclared | None = None
     file: UndeclaredFiles | None = None
+    config: UndeclaredSettings | None = None
     hub_user: Undeclared | None = None
     hub_group: Undeclared | None = None
     hub_token: UndeclaredHubTokens | None = None
@@ -75,6 +77,7 @@ class Sections(Value):
     kernels: dict[str, Kernel] = Field(default_factory=dict)
     files: dict[str, File] = Field(default_factory=dict)
     hub: Hub | None = None
+    configs: dict[str, Config] = Field(default_factory=dict)
     hub_users: dict[str, HubUser] = Field(default_factory=dict)
     hub_groups: dict[str, HubGroup] = Field(default_factory=dict)
     hub_tokens: dict[str, HubToken] = Field(default_factory=dict)

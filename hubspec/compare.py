@@ -6,7 +6,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from hubspec.model import Absent, Difference, Drift, Pattern, Present, Resource
+from hubspec.model import Absent, Difference, Drift, IsSet, Pattern, Present, Resource
+
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
 def compare(
@@ -29,19 +31,36 @@ def compare(
 
 
 def unread(expected: Resource, observed: Present, fields: Collection[str] | None = None) -> dict[str, str]:
-    """Return field -> reason of what was stated but could not be read."""
-    asked = expected.stated() if expected.ensure == "present" else {}
+    """Return field -> reason of what was stated but could not be read; FIELD.KEY -> reason of a key of a mapping."""
     missing = observed.unread or {}
-    return {name: missing[name] for name in asked if name in missing and (fields is None or name in fields)}
+    found: dict[str, str] = {}
+    for name, wanted in expected.stated().items() if missing and expected.ensure == "present" else ():
+        if fields is not None and name not in fields:
+            continue
+        if name in missing:
+            found[name] = missing[name]
+        elif isinstance(wanted, Mapping):
+            seen = getattr(observed.resource, name, None) or {}
+            found |= {f"{name}.{key}": why for key in wanted if (why := _unread_key(name, key, seen, missing))}
+    return found
+
+
+def _unread_key(field: str, key: str, found: Mapping[str, Any], missing: Mapping[str, str]) -> str:
+    """Return why a key could not be read: itself, or because not all keys there are were seen (FIELD.*); or nothing."""
+    return missing.get(f"{field}.{key}") or ("" if key in found else missing.get(f"{field}.*", ""))
 
 
 def _differences(expected: Resource, observed: Present, fields: Collection[str] | None) -> Iterator[Difference]:
+    missing = observed.unread or {}
     for name, wanted in expected.stated().items():
-        if (fields is not None and name not in fields) or name in (observed.unread or {}):
+        if (fields is not None and name not in fields) or name in missing:
             continue
         found = getattr(observed.resource, name)
         if isinstance(wanted, Mapping) and isinstance(found, Mapping):
-            yield from _by_key(name, wanted, found, open_field=name in expected.OPEN)
+            known = {
+                key: one for key, one in wanted.items() if not (missing and _unread_key(name, key, found, missing))
+            }
+            yield from _by_key(name, known, found, open_field=name in expected.OPEN)
         elif not expected.accepts(name, found):
             yield Difference(name, wanted, found)
 
@@ -54,10 +73,13 @@ def _by_key(
         want, have = wanted.get(key), found.get(key)
         if isinstance(want, Mapping) and isinstance(have, Mapping | None):
             yield from _by_key(f"{field}.{key}", want, have or {}, open_field=open_field)
-            continue
-        if isinstance(want, Pattern):
-            same = isinstance(have, str) and re.fullmatch(want.matches, have) is not None
-        else:
-            same = want == have
-        if not same:
+        elif not _same(want, have):
             yield Difference(f"{field}.{key}", want, have)
+
+
+def _same(want: Any, have: Any) -> bool:
+    if isinstance(want, Pattern):
+        return isinstance(have, str) and re.fullmatch(want.matches, have) is not None
+    if isinstance(want, IsSet):
+        return (have not in _NOTHING) is want.set
+    return bool(want == have) and isinstance(want, bool) == isinstance(have, bool)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from hubspec.compare import compare
 from hubspec.kinds import KINDS
-from hubspec.masked import is_secret, masked
+from hubspec.masked import MASK, is_secret, masked
 from hubspec.model import Present, Resource
 from hubspec.record import plain, shown
 
@@ -25,6 +25,7 @@ FIELDS = {
     "hub": [
         *("version", "authenticator", "spawner", "certificate_names", "certificate_issuer", "certificate_self_signed"),
     ],
+    "config": ["settings"],
     "hub_user": ["admin", "groups"],
     "hub_group": ["users"],
     "service": ["admin", "url", "command", "running"],
@@ -95,6 +96,8 @@ def stated(kind: str, field: str, value: Any, base: Resource | None) -> Any:
     below = getattr(base, field, None)
     if isinstance(below, Mapping) and isinstance(value, Mapping):
         value = dict(value) | dict.fromkeys(key for key in below if key not in value)
+    if kind == "config" and isinstance(value, dict):
+        return {name: {"set": True} if MASK in str(one) else one for name, one in value.items()}
     # What EMR was launched with is compared with its secrets taken out, on both sides.
     return value if field == "configurations" else _secretless(value)
 

@@ -103,6 +103,17 @@ Limit = Annotated[
     ),
 ]
 """A declared length of time: one that is not exceeded, or one that is reached."""
+
+
+class IsSet(Value):
+    """A value form: something is set, whatever it is, or nothing is; for what may not be shown."""
+
+    set: bool = Field(description="True: it has a value that is not empty.")
+
+    def __str__(self) -> str:
+        return "set" if self.set else "not set"
+
+
 Text = Annotated[
     Annotated[str, Tag("text")] | Annotated[Pattern, Tag("pattern")],
     Discriminator(lambda value: "pattern" if isinstance(value, (dict, Pattern)) else "text"),

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from hubspec.model import Action, AtLeast, AtLeastNumber, AtMost, Detail, Outcome, Pattern, Record
+from hubspec.model import Action, AtLeast, AtLeastNumber, AtMost, Detail, IsSet, Outcome, Pattern, Record
 from hubspec.printable import printable
 from hubspec.verdict import Verdict
 
@@ -96,7 +96,7 @@ def plain(value: Any) -> Any:
     """Return a value as UTF-8 JSON can hold it; a pattern becomes {matches: REGEX}, half a character its escape."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, Pattern | AtMost | AtLeast | AtLeastNumber):
+    if isinstance(value, Pattern | AtMost | AtLeast | AtLeastNumber | IsSet):
         return value.model_dump()
     if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in value.items()}
@@ -113,6 +113,8 @@ def shown(value: Any) -> str:
         return f"a text that matches {printable(value['matches'])}"
     if isinstance(value, dict) and set(value) == {"at_most"}:
         return f"at most {printable(value['at_most'])}"
+    if isinstance(value, dict) and set(value) == {"set"}:
+        return "set" if value["set"] else "not set"
     if isinstance(value, dict) and set(value) == {"at_least"}:
         return f"at least {printable(str(value['at_least']))}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -75,6 +75,7 @@ def _present(kind: str, name: str, seen: Present, below: Resource | None, contai
         elif field == "version" and isinstance(value, str):
             right = version(name, value)
         fields[field] = stated(kind, field, right, below)
+        notes += _partly(field, fields, seen)
         if (kind, field) in EXPLAINED:
             notes.append(Note("hint", EXPLAINED[kind, field]))
     good, refused = valid(kind, name, fields, seen)
@@ -84,6 +85,19 @@ def _present(kind: str, name: str, seen: Present, below: Resource | None, contai
         sentence = f"{field} is {told(getattr(seen.resource, field))}, which a baseline cannot state"
         notes.append(Note("left out", sentence))
     return Thing(good, (*notes, *_otherwise(kind, seen, below, good)))
+
+
+def _partly(field: str, fields: dict[str, Any], seen: Present) -> list[Note]:
+    """Leave out of a mapping what could not be read of it, or may be set elsewhere: that stays as it was demanded."""
+    notes = []
+    known = getattr(seen.resource, field)
+    for name, why in (seen.unread or {}).items():
+        of, _, key = name.partition(".")
+        if of == field and key:
+            for unknown in [one for one in fields[field] if one == key or (key == "*" and one not in known)]:
+                del fields[field][unknown]
+            notes.append(Note("left out", f"{name}: {why}"))
+    return notes
 
 
 def _otherwise(kind: str, seen: Present, below: Resource | None, fields: dict[str, Any]) -> list[Note]:

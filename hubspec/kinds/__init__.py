@@ -3,6 +3,7 @@
 from hubspec.kind import Kind
 from hubspec.kinds import (
     cluster,
+    config,
     container,
     file,
     hub,
@@ -27,6 +28,7 @@ KINDS: dict[str, Kind] = {
         package.KIND,
         kernel.KIND,
         file.KIND,
+        config.KIND,
         hub.KIND,
         hub_user.KIND,
         hub_group.KIND,

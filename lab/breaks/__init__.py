@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from lab import engine, house, state
-from lab.breaks import access, cluster, container, content, face, kernel, proxy, server, service, step, use
+from lab.breaks import access, cluster, container, content, face, kernel, proxy, server, service, setting, step, use
 from lab.breaks.model import Break, RefusedError, Scene
 from lab.model import LabError
 
@@ -16,10 +16,8 @@ __all__ = ["BREAKS", "Break", "RefusedError", "apply", "listing", "mend"]
 BREAKS: dict[str, Break] = {
     entry.name: entry
     for table in (
-        *(container.TABLE, content.TABLE, kernel.TABLE, face.TABLE, service.TABLE, use.TABLE, access.TABLE),
-        *(proxy.TABLE, cluster.TABLE),
-        step.TABLE,
-        server.TABLE,
+        *(container.TABLE, content.TABLE, kernel.TABLE, setting.TABLE, face.TABLE, service.TABLE, use.TABLE),
+        *(access.TABLE, proxy.TABLE, cluster.TABLE, step.TABLE, server.TABLE),
     )
     for entry in table
 }

@@ -36,6 +36,7 @@ def test_the_lab_is_what_its_baseline_declares(audit: Audit, here: Lab) -> None:
         "package",
         "kernel",
         "file",
+        "config",
         "hub",
         "hub_user",
         "hub_group",

@@ -347,6 +347,7 @@ def test_every_break_says_what_an_audit_should_say() -> None:
         "package",
         "kernel",
         "file",
+        "config",
         "hub_user",
         "hub_token",
         "route",

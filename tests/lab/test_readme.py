@@ -17,7 +17,7 @@ BLOCKS = [
     for page in PAGES
     for block in re.findall(r"^```sh\n(.*?)^```$", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
 ]
-WHOLE = 94
+WHOLE = 98
 """Checks of the lab's own baseline."""
 SAYS = [
     # page, what marks the block, what it prints

@@ -24,7 +24,7 @@ from lab.model import HUB
 from tests.conftest import ROOT, Audit, Run
 
 CHECKS = {
-    "container": "checks/test_container.py", "user": "checks/test_users.py", "package": "checks/test_packages.py", "kernel": "checks/test_kernels.py",
+    "container": "checks/test_container.py", "user": "checks/test_users.py", "package": "checks/test_packages.py", "kernel": "checks/test_kernels.py", "config": "checks/test_configs.py",
     "file": "checks/test_files.py", "hub_user": "checks/test_hub_users.py", "step": "checks/test_steps.py",
     "hub_token": "checks/test_hub_tokens.py", "route": "checks/test_routes.py", "cluster": "checks/test_cluster.py",
     "hub": "checks/test_hub.py", "hub_group": "checks/test_hub_groups.py", "service": "checks/test_services.py",
@@ -90,7 +90,7 @@ def test_a_break_is_put_right(audit: Audit, tmp_path: Path, name: str) -> None:
 
 STRAYS = [
     name for name, entry in BREAKS.items()
-    if entry.resource == "*" and entry.kind not in {"container", "step", "service"} and "application" not in name and name != "kernel-own"
+    if entry.resource == "*" and entry.kind not in {"config", "container", "step", "service"} and "application" not in name and name != "kernel-own"
 ]  # fmt: skip
 """What nobody declared, and a program can remove."""
 

@@ -55,6 +55,7 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "certificate_fingerprint": st.from_regex(r"[0-9a-f]{64}", fullmatch=True), "key": TEXT,
         "key_strength": st.integers(1, 256).map(lambda bits: AtLeastNumber(at_least=bits)), "oldest_tls": TEXT,
     },
+    "config": {"settings": MAPPING},
     "hub_user": {"admin": st.booleans(), "groups": st.lists(TEXT, max_size=3)},
     "hub_group": {"users": st.lists(TEXT.map(str.lower), max_size=3)},
     "service": {
@@ -81,7 +82,7 @@ VALUES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "instance_profile": TEXT, "service_role": TEXT, "masters": st.integers(0, 3),
     },
 }  # fmt: skip
-NAMES = {"file": "/etc/x", "package": "x"}
+NAMES = {"file": "/etc/x", "config": "/etc/x", "package": "x"}
 NOTHING_TO_DO = {("user", "default_password")}  # found true, and declared to be so
 CHANGED = {"version": "0.0.1", "build": "other", "pinned": "0.0.1"}
 

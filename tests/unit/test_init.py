@@ -129,7 +129,9 @@ def test_what_is_as_it_should_be_gives_nothing_to_tell(tmp_path: Path) -> None:
     assert {one.outcome for one in written.verdicts if one.check.kind in SHAPES} == {Outcome.COMPLIANT}
     assert written.code == 0
     assert [note for _, note in written.draft.notes if note.sort != "hint"] == []
-    assert written.telling()[0].startswith(f"{written.path}: 1 containers, 1 users, 4 files, 1 hub, 1 hub_users, ")
+    assert written.telling()[0].startswith(
+        f"{written.path}: 1 containers, 1 users, 4 files, 1 configs, 1 hub, 1 hub_users, "
+    )
     assert load(written.path).sections.title == "j-TEST as it was at 2026-03-04 05:06 UTC"
     assert [path.name for path in tmp_path.iterdir()] == ["made.yaml"]
 

@@ -42,6 +42,9 @@ MAY_IMPORT = {
     "kinds.hub_token": "model duration kind hub_path token_probe",
     "step_actions": "model masked",
     "kinds.step":   "model duration masked kind step_actions",
+    "settings":     "masked",
+    "settings_python": "settings",
+    "kinds.config": "model kind settings settings_python",
     "kernel_probe": "package_actions",
     "kernel_actions": "model shell package_actions kernel_probe",
     "kinds.kernel": "model kind kernel_probe kernel_actions",
@@ -105,7 +108,7 @@ ROOMS = {
 }
 ALSO = {"fixtures/doors.py": "lab"}  # and only when the lab is asked for
 A_KIND_NEEDS = {
-    "__future__", "collections.abc", "typing", "json", "shlex", "urllib.parse", "re", "fnmatch", "datetime", "dataclasses",
+    "__future__", "base64", "collections.abc", "typing", "json", "shlex", "urllib.parse", "re", "fnmatch", "datetime", "dataclasses",
     "pydantic", "packaging", "rattler", "hubspec",
 }  # fmt: skip
 DOES_IO = {"os", "io", "subprocess", "socket", "shutil", "tempfile", "threading", "urllib.request", "http", "requests", "docker", "boto3", "botocore", "urllib3"}  # fmt: skip

@@ -86,7 +86,7 @@ def test_a_shut_door_is_a_reason_in_every_kind_behind_it(folder: Path) -> None:
     assert folder.exists()
     reasons = {kind: one.reason for kind in module.KINDS if isinstance(one := snapshot.reading(kind).seen, Unreadable)}
     assert reasons == {
-        **dict.fromkeys(("container", "user", "package", "kernel", "file", "proxy"), "no engine"),
+        **dict.fromkeys(("container", "user", "package", "kernel", "file", "config", "proxy"), "no engine"),
         "hub": "no hub",
         **dict.fromkeys(("hub_user", "hub_group", "service"), "no hub"),
         "step": "no ListSteps",
