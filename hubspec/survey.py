@@ -34,7 +34,8 @@ def found(base: Baseline, kind: str, seen: Observations, policy: Undeclared = _R
     A probe user of a smoke test is none of these: it is gone in a moment, or was left behind and must go.
     """
     declared = base.resources[kind]
-    extra = KINDS[kind].undeclared(declared, seen, policy)
+    # What is drift may be a part of something, such as one setting of a file.
+    extra = [name for name in KINDS[kind].undeclared(declared, seen, policy) if name in seen]
     return [*declared, *sorted(name for name in extra if not probe_name.mentioned(name))]
 
 

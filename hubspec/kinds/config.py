@@ -51,6 +51,8 @@ def _is_form(value: Any, key: str) -> bool:
 def _form(value: Any) -> Any:
     """Return a declared value with its value forms. Raises ValueError where it is none, or JSON has no such value."""
     if isinstance(value, dict):
+        if len(value) > 1 and isinstance(value.get("set"), bool):  # a nearer layer says more than that it is set
+            value = {key: one for key, one in value.items() if key != "set"}
         if set(value) == {"matches"}:
             return Pattern.model_validate(value)
         if set(value) == {"set"}:

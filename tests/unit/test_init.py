@@ -345,6 +345,46 @@ def test_only_what_a_person_asked_for_is_demanded(tmp_path: Path) -> None:
     assert list(stated(written)["users"]) == ["jovyan", "ana"]
 
 
+HUB_CONFIG = "/etc/jupyter/conf/jupyterhub_config.py"
+
+
+def configured(unread: dict[str, str] | None = None, **settings: Any) -> dict[str, Any]:
+    known = {"JupyterHub.port": 9443, "JupyterHub.ssl_key": "/k", "JupyterHub.ssl_cert": "/c"} | settings
+    return {HUB_CONFIG: present("config", HUB_CONFIG, unread, settings=known)}
+
+
+def test_settings_are_taken_over_and_no_secret(tmp_path: Path) -> None:
+    seen = configured(
+        **{"JupyterHub.api_tokens": "***", "Spawner.environment": {"A": "b", "TOKEN": "***"}, "Spawner.debug": True}
+    )
+    written = made(tmp_path, config=seen)
+
+    assert stated(written)["configs"][HUB_CONFIG] == {
+        "settings": {
+            "JupyterHub.port": 9443, "JupyterHub.ssl_key": "/k", "JupyterHub.ssl_cert": "/c", "JupyterHub.api_tokens": {"set": True},
+            "Spawner.environment": {"set": True}, "Spawner.debug": True,
+        }
+    }  # fmt: skip
+    assert [one.outcome for one in written.verdicts if one.check.kind == "config"] == [Outcome.COMPLIANT] * 2
+
+
+def test_settings_that_are_not_known_stay_as_they_are_demanded(tmp_path: Path) -> None:
+    seen = configured(
+        {"settings.JupyterHub.ssl_key": "line 3 sets it by code", "settings.*": "line 9 hands c to other code"}
+    )
+    settings: dict[str, Any] = seen[HUB_CONFIG].resource.settings
+    del settings["JupyterHub.ssl_key"], settings["JupyterHub.ssl_cert"]
+    written = made(tmp_path, config=seen)
+
+    assert stated(written)["configs"][HUB_CONFIG] == {"settings": {"JupyterHub.port": 9443}}
+    assert "settings.JupyterHub.ssl_key: line 3 sets it by code" in written.path.read_text()
+    (told,) = {
+        one.reason for one in written.verdicts if one.outcome is Outcome.UNREADABLE and one.check.kind == "config"
+    }
+    assert "settings.JupyterHub.ssl_key: line 3 sets it by code" in told
+    assert "settings.JupyterHub.ssl_cert: line 9 hands c to other code" in told
+
+
 def test_undeclared_tokens_are_named(tmp_path: Path) -> None:
     token = present("hub_token", "ana/nightly (a1)", named="ana/nightly", expires=False, left=None, idle="1d", age="1d")
     written = made(tmp_path, hub_token={"ana/nightly (a1)": token})

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubspec.compare import compare
+from hubspec.compare import compare, unread
 from hubspec.kinds.config import KIND, Config
 from hubspec.model import Present
 from hubspec.settings import read_json
@@ -203,6 +203,39 @@ def test_what_is_written_out_is_read_back(settings: dict[str, Any]) -> None:
     assert read_python(text).values == settings
     drift = compare("config", Config(name="/x", settings=settings), present("config", "/x", settings=settings))
     assert drift is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "same"),
+    [
+        ({"set": True}, "***", True), ({"set": True}, "", False), ({"set": False}, None, True), ({"set": False}, "***", False),
+        ({"set": True, "matches": "/.+"}, "/x", True), ({"set": True, "matches": "/.+"}, "x", False), ({"set": True, "A": "b"}, {"A": "b"}, True),
+        (None, None, True), (None, "x", False), (1, True, False), (["b", "a"], ["b", "a"], True), (["b", "a"], ["a", "b"], False),
+    ],
+)  # fmt: skip
+def test_value_forms(wanted: Any, found: Any, same: bool) -> None:  # noqa: FBT001 - a column of the table
+    drift = compare(
+        "config", Config(name="/x", settings={"X.y": wanted}), present("config", "/x", settings={"X.y": found})
+    )
+    assert (drift is None) == same
+
+
+@pytest.mark.parametrize("value", [CANARY, {"matches": ".*"}, [CANARY]])
+def test_a_secret_cannot_be_declared(value: Any) -> None:
+    with pytest.raises(ValueError, match="may hold a secret") as error:
+        Config(name="/x", settings={"X.password": value})
+    assert CANARY not in str(error.value).partition("[type=")[0]
+
+
+def test_what_is_not_known_of_one_setting_leaves_the_others() -> None:
+    seen = present("config", "/x", {"settings.X.a": "by code", "settings.*": "more"}, settings={"X.b": 1})
+    wanted = Config(name="/x", settings={"X.a": 1, "X.b": 1, "X.c": 1})
+
+    assert compare("config", wanted, seen) is None
+    assert unread(wanted, seen) == {"settings.X.a": "by code", "settings.X.c": "more"}
+    other = compare("config", Config(name="/x", settings={"X.a": 1, "X.b": 2}), seen)
+    assert other is not None
+    assert [one.field for one in other.differences] == ["settings.X.b"]
 
 
 def test_a_text_that_is_too_large_is_unreadable() -> None:
