@@ -122,6 +122,16 @@ class LiveDoor(Protocol):
         """Return what a browser sees that logs in through the hub's form, without any token. Raises DoorError."""
 
 
+class KnockDoor(Protocol):
+    """The hub's REST API, asked as somebody who has no right to it. Every method raises DoorError."""
+
+    def knock(self, path: str, scheme: str, token: SecretStr | None) -> int:
+        """Return the status of a GET with `Authorization: SCHEME TOKEN`, or without that header; the answer is not kept."""
+
+    def own(self) -> SecretStr:
+        """Return the token at hand."""
+
+
 class AwsDoor(Door, Protocol):
     """The AWS APIs about one cluster."""
 
@@ -169,7 +179,7 @@ class StepDoor(Protocol):
 class Doors:
     """The doors of one cluster.
 
-    `steps` and `live` are those through which smoke tests work, `live` with the token that it is given, or else with that
+    `steps`, `live` and `knock` are those through which smoke tests work, `live` with the token that it is given, or else with that
     of the hub door; `work` gives the ways to put the cluster right, told whether
     the run was interrupted. Nothing that only reads uses any of them. `own` is kind -> names of what was made for this
     reading, which is taken back and so is no part of the cluster.
@@ -181,6 +191,7 @@ class Doors:
     steps: StepDoor | None = None
     work: Callable[[Callable[[], bool]], Workers] | None = None
     live: Callable[[SecretStr | None], LiveDoor] | None = None
+    knock: KnockDoor | None = None
     own: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
 
 

@@ -60,6 +60,7 @@ class HubDoor:
     ) -> None:
         """Nothing is asked of the hub yet."""
         self._url, self._token, self._trust = url, token, trust
+        self._progress, self._why = progress, why
         self._link = Link(trust, deadline, progress, why)
         self.command = "JupyterHub REST API"
 
@@ -103,6 +104,21 @@ class HubDoor:
             deadline=self._link.deadline,
             count=self._link.shook,
         )
+
+    def knock(self, path: str, scheme: str, token: SecretStr | None) -> int:
+        """Return the status of a GET with `Authorization: SCHEME TOKEN`, or without that header. Raises DoorError.
+
+        Nothing of the answer is kept, and nothing is learnt for other requests.
+        """
+        base = self._address()
+        way = Link(self._trust, self._link.deadline, self._progress, self._why)
+        way.scheme = scheme
+        with session(self._trust) as link:
+            return way.ask(link, token, Question("GET", f"{base}{API}{path}")).status
+
+    def own(self) -> SecretStr:
+        """Return the token at hand. Raises DoorError where there is none."""
+        return self._token()
 
     def delete(self, path: str) -> None:
         """Delete one thing. Raises DoorError."""

@@ -88,7 +88,7 @@ def opened(
                 return Workers(by_step, hub, aws, stopped, bundle(options.text("--mint-token") or "jovyan"))
             return Workers(DockerWorker(container, stopped), hub, aws, stopped)
 
-        yield Doors(container, hub, door, steps, work, live, {"hub_token": own})
+        yield Doors(container, hub, door, steps, work, live, hub, {"hub_token": own})
     finally:
         for one in minted:
             try:

@@ -224,4 +224,8 @@ KIND = Kind(
     undeclared=undeclared,
     policy=UndeclaredHubTokens,
     forget=forget,
+    smoke=(
+        *("no-token", "wrong-token", "revoked-token", "expired-token"),
+        *("token-of-no-admin", "token-of-too-few-scopes", "token-of-an-admin"),
+    ),
 )

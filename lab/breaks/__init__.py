@@ -7,7 +7,21 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from lab import engine, house, state
-from lab.breaks import access, cluster, container, content, face, kernel, proxy, server, service, setting, step, use
+from lab.breaks import (
+    access,
+    cluster,
+    container,
+    content,
+    face,
+    gateway,
+    kernel,
+    proxy,
+    server,
+    service,
+    setting,
+    step,
+    use,
+)
 from lab.breaks.model import Break, RefusedError, Scene
 from lab.model import LabError
 
@@ -17,7 +31,7 @@ BREAKS: dict[str, Break] = {
     entry.name: entry
     for table in (
         *(container.TABLE, content.TABLE, kernel.TABLE, setting.TABLE, face.TABLE, service.TABLE, use.TABLE),
-        *(access.TABLE, proxy.TABLE, cluster.TABLE, step.TABLE, server.TABLE),
+        *(access.TABLE, proxy.TABLE, gateway.TABLE, cluster.TABLE, step.TABLE, server.TABLE),
     )
     for entry in table
 }

@@ -11,7 +11,10 @@ import pytest
 import lab
 from tests.conftest import ROOT
 
-PAGES = ["README.md", "docs/steps.md", "docs/remediation.md", "docs/init.md", "docs/script.md", "docs/smoke.md"]
+PAGES = [
+    *("README.md", "docs/steps.md", "docs/remediation.md", "docs/init.md", "docs/script.md", "docs/smoke.md"),
+    "docs/token-auth.md",
+]
 BLOCKS = [
     (page, block)
     for page in PAGES
@@ -25,7 +28,7 @@ SAYS = [
     ("README.md", "-k diego", "user diego is missing"),
     ("README.md", "--cluster j-2AXXXXXXGAPLF", f"{WHOLE} compliant"),
     ("README.md", "--save-snapshot", f"{WHOLE} compliant"),
-    ("README.md", "--smoke", f"{WHOLE + 7} compliant"),
+    ("README.md", "--smoke", f"{WHOLE + 13} compliant"),
     ("README.md", "--remediate=safe", "1 fixed"),
     ("docs/steps.md", "--cluster j-2AXXXXXXGAPLF", "8 compliant"),
     ("docs/steps.md", "checks/smoke --cluster lab", "2 compliant"),
@@ -37,6 +40,7 @@ SAYS = [
     ("docs/script.md", "hubspec script", ""),
     ("docs/init.md", "hubspec init", " compliant"),
     ("docs/init.md", "hubspec diff", "no difference"),
+    ("docs/token-auth.md", "--smoke=auth", "6 compliant"),
 ]
 
 

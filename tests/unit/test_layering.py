@@ -73,6 +73,7 @@ MAY_IMPORT = {
     "waiver":       "model kinds baseline check",
     "verdict":      "model compare kinds baseline snapshot check waiver probe_name",
     "stopped":      "model kinds baseline snapshot check verdict",
+    "auth":         "model errors door hub_path probe",
     "smoke":        "model errors door snapshot check verdict",
     "plan":         "model errors kinds baseline record verdict",
     "apply":        "model errors masked door plan",
