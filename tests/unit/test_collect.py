@@ -263,3 +263,26 @@ def test_what_a_cluster_will_never_tell_is_not_applicable_as_a_whole(
     assert seen.reason.startswith("this hub keeps neither note nor age of a token")
     found = [*checks(baseline, "hub_token"), undeclared_check(baseline, "hub_token")]
     assert {judge(check, baseline, snapshot).outcome for check in found if check} == {Outcome.NOT_APPLICABLE}
+
+
+def test_a_hub_that_does_not_answer_is_asked_once_and_its_certificate_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    baseline = declare(tmp_path, hub={"version": "1.5.0", "spawner": "x", "key": None}, hub_users={"diego": {}})
+    ways = doors(hub=DoorError("the hub is down"))
+    ways.hub.certificate = lambda: {"pem": None, "host": "h", "now": 0, "trusted": None, "oldest_tls": None}  # type: ignore[method-assign]
+    readings = collect("lab", ways, baseline, {"hub", "hub_user", "server"}).readings
+
+    seen = readings["hub"].seen["hub"]  # type: ignore[index]
+    assert isinstance(seen, Present)
+    assert seen.unread == dict.fromkeys(("version", "authenticator", "spawner"), "the hub is down")
+    assert seen.resource.stated()["key"] is None
+    assert {kind: readings[kind].seen for kind in ("hub_user", "server")} == dict.fromkeys(
+        ("hub_user", "server"), Unreadable("the hub is down")
+    )
+    assert ways.hub.paths == ["/"]  # type: ignore[attr-defined]
+
+
+def test_a_hub_of_which_nothing_is_seen_is_unreadable_with_the_first_reason(tmp_path: Path) -> None:
+    baseline = declare(tmp_path, hub={"version": "1.5.0", "key": None})
+    readings = collect("lab", doors(hub=DoorError("the hub is down")), baseline, {"hub"}).readings
+
+    assert readings["hub"].seen == Unreadable("the hub is down")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubspec.diff import as_json, code, differences, lines, opened
-from hubspec.difference import between
+from hubspec.difference import _passes, between
 from hubspec.errors import HubspecError
 from hubspec.kind import REST
 from hubspec.kinds import KINDS
@@ -200,3 +200,19 @@ def test_any_two_snapshots_can_be_compared_both_ways(one: Any, other: Any) -> No
     assert not any(map(hidden, lines(there, NAMES)))
     assert json.loads(as_json(there, NAMES))["kinds"].keys() == there.keys()
     assert code(differences(one, one)) in {0, 11}
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "passes"),
+    [
+        ("step", "age", True),
+        ("hub_token", "left", True),
+        ("hub", "certificate_left", True),
+        ("hub", "certificate_state", False),
+        ("hub", "key_strength", False),
+        ("cluster", "idle_timeout", False),
+        ("user", "uid", False),
+    ],
+)
+def test_what_time_alone_changes(kind: str, field: str, *, passes: bool) -> None:
+    assert _passes(kind, field) is passes
