@@ -22,6 +22,7 @@ from hubspec.server_smoke import PARTS, Trial
 from lab import breaks, hub, inside, provision
 from lab.breaks.model import Scene
 from lab.model import HUB
+from lab.versions import at_least
 from tests.conftest import ROOT, Audit, Run
 
 SMOKE = "checks/smoke"
@@ -71,15 +72,13 @@ def test_each_part_is_recorded_with_what_was_done_and_how_long_it_took(on: Scene
         assert all(re.match(r" *\d+\.\d\d s  ", line) for line in detail["text"].splitlines())
         assert record(run, name)["took"] > 0
         assert re.search(rf"hubspec-probe-[0-9a-f]+: {name}: compliant, ", run.text)
-    assert re.search(r"hubspec-probe-[0-9a-f]+: 100 %: Server ready at /user/", run.text) or lab_is_old(on)
+    assert re.search(r"hubspec-probe-[0-9a-f]+: 100 %: Server ready at /user/", run.text) or not at_least(
+        on.lab.version, "0.9"
+    )
     one, two, product = map(
         int, re.findall(r"print\((\d+) \* (\d+)\)' printed (\d+)", run.text + _notes(run, "kernels"))[0]
     )
     assert one * two == product
-
-
-def lab_is_old(on: Scene) -> bool:
-    return bool(hub.must(on.lab, "GET", "/")["version"].startswith("0.8"))
 
 
 def _notes(run: Run, name: str) -> str:
@@ -201,7 +200,7 @@ MOMENTS = [
 
 @pytest.mark.parametrize(("number", "mark"), MOMENTS)
 def test_an_interrupted_run_leaves_nothing(tmp_path: Path, number: signal.Signals, mark: str, on: Scene) -> None:
-    if mark == " %: " and lab_is_old(on):
+    if mark == " %: " and not at_least(on.lab.version, "0.9"):
         pytest.skip("JupyterHub 0.8 has no events of progress")
     with started(tmp_path) as process:
         said = until(process, mark)
