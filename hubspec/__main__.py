@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from hubspec.baseline import schema
 from hubspec.cluster.calls import NEEDS
-from hubspec.cluster.options import DOORS, INSECURE, variable
+from hubspec.cluster.options import DOORS, SWITCHES, variable
 from hubspec.errors import DoorError, HubspecError
 from hubspec.iam import policy
 from hubspec.kinds import KINDS
@@ -45,7 +45,8 @@ def parser() -> argparse.ArgumentParser:
         init.add_argument(
             option, metavar=option.rsplit("-", 1)[1].upper(), help=f"{text} (env {variable(option)})".replace("%", "%%")
         )
-    init.add_argument("--insecure", action="store_true", help=f"{INSECURE} (env HUBSPEC_INSECURE=1)")
+    for option, text in SWITCHES.items():
+        init.add_argument(option, action="store_true", help=f"{text} (env {variable(option)}=1)".replace("%", "%%"))
     diff = commands.add_parser("diff", help="say what differs between two snapshots, or a snapshot and a baseline")
     diff.add_argument("before", metavar="A", type=Path, help="a snapshot or a baseline")
     diff.add_argument("after", metavar="B", type=Path, help="the other one")

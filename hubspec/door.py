@@ -29,10 +29,15 @@ class Look:
 
 
 class Door(Protocol):
-    """A way to look. `name` is its word in records, `command` what it runs, `trips` its round trips by sort."""
+    """A way to look. What it says of itself is known for good when it was looked through."""
 
-    name: str
-    command: str
+    @property
+    def name(self) -> str:
+        """Return its word in records."""
+
+    @property
+    def command(self) -> str:
+        """Return what it runs."""
 
     @property
     def trips(self) -> Mapping[str, int]:

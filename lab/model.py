@@ -92,6 +92,11 @@ class Lab:
         return self.state / "known_hosts"
 
     @property
+    def ssh_config(self) -> Path:
+        """Answer the file by which ssh finds the master node, its key and its host key: `ssh -F FILE localhost`."""
+        return self.state / "ssh_config"
+
+    @property
     def aws_env(self) -> dict[str, str]:
         """Answer the AWS variables under which every AWS client speaks to the lab."""
         return {
@@ -111,6 +116,7 @@ class Lab:
             "HUBSPEC_HUB_URL": self.hub_url,
             "HUBSPEC_HUB_FINGERPRINT": self.hub_fingerprint,
             "HUBSPEC_HUB_TOKEN_FILE": str(self.token_file),
+            "HUBSPEC_SSH_CONFIG": str(self.ssh_config),
             "HUBSPEC_CONTAINER": self.container,
             "HUBSPEC_CONTAINER_LABEL": self.label,
             "HUBSPEC_BASELINE": self.baseline,

@@ -55,7 +55,24 @@ def load(client: DockerClient, master_id: str) -> Lab | None:
         for name, body in inside.read_folder(client, MASTER, KEPT).items():
             write(name, body)
         known = _read()
-    return known if known is not None and known.master_id == master_id else None
+    if known is None or known.master_id != master_id:
+        return None
+    if not known.ssh_config.exists():
+        write(known.ssh_config.name, _ssh_config(known).encode())
+    return known
+
+
+def _ssh_config(lab: Lab) -> str:
+    lines = (
+        "# The master node of the lab, as a user of EMR has one in ~/.ssh/config.",
+        "Host localhost 127.0.0.1",
+        f"  Port {lab.ssh_port}",
+        "  User hadoop",
+        f'  IdentityFile "{lab.ssh_key}"',
+        "  IdentitiesOnly yes",
+        f'  UserKnownHostsFile "{lab.known_hosts}"',
+    )
+    return "\n".join(lines) + "\n"
 
 
 def forget() -> None:

@@ -68,7 +68,7 @@ def connected(url: str, trust: Trust, deadline: float) -> socket.socket:
     where = urlsplit(url)
     secure = where.scheme == "https"
     try:
-        plain = socket.create_connection((where.hostname or "", where.port or (443 if secure else 80)), deadline)
+        plain = trust.connect(where.hostname or "", where.port or (443 if secure else 80), deadline)
     except OSError as error:
         raise DoorError(f"the websocket {url} could not be opened ({root(error)})") from None
     if not secure:

@@ -15,19 +15,11 @@ from docker.utils import kwargs_from_env
 from docker.utils.socket import frames_iter
 from requests.exceptions import RequestException
 
+from hubspec.cluster.not_running import late, must_run, refused
 from hubspec.door import Look
-from hubspec.errors import DoorError, StoppedError
+from hubspec.errors import DoorError
 
 _DEFAULT = "unix:///var/run/docker.sock"
-_NEXT = {
-    "paused": "resume it: sudo docker unpause {name}",
-    "restarting": "it fails and is started again; see why: sudo docker logs --tail 50 {name}",
-    "exited": "start it: sudo docker start {name}",
-    "created": "it was made and never started: sudo docker start {name}",
-    "dead": "the engine could not remove it; see: sudo docker inspect {name}",
-    "removing": "the engine is removing it",
-}
-_STARTABLE = {"exited", "created"}
 
 
 class DockerDoor:
@@ -99,13 +91,7 @@ class DockerDoor:
             about: dict[str, Any] = api.inspect_container(self.container)
         except NotFound:
             return None
-        state = about["State"]
-        if state["Status"] != "running":
-            since = state.get("FinishedAt", "") if state["Status"] == "exited" else state.get("StartedAt", "")
-            code = f" with status {state['ExitCode']}" if state["Status"] == "exited" else ""
-            advice = _NEXT.get(state["Status"], "see: sudo docker inspect {name}").format(name=self.container)
-            message = f"the container {self.container} is {state['Status']}{code} since {since[:19]}Z, so it cannot be looked into; {advice}"
-            raise StoppedError(message) if state["Status"] in _STARTABLE else DoorError(message)
+        must_run(self.container, about)
         return about
 
     def _others(self, api: Any) -> dict[str, str]:
@@ -119,10 +105,10 @@ class DockerDoor:
         job = api.exec_create(self.container, ["sh"], user="0", stdin=True, stdout=True, stderr=True)["Id"]
         stream = api.exec_start(job, socket=True)
         raw: socket.socket = getattr(stream, "_sock", stream)
-        late = threading.Event()
+        cut_off = threading.Event()
 
         def cut() -> None:
-            late.set()
+            cut_off.set()
             raw.shutdown(socket.SHUT_RDWR)
 
         timer = threading.Timer(self.deadline, cut)
@@ -134,22 +120,18 @@ class DockerDoor:
             for number, data in frames_iter(stream, tty=False):
                 streams[number].append(data)
         except OSError:
-            if not late.is_set():
+            if not cut_off.is_set():
                 raise
         finally:
             timer.cancel()
             stream.close()
             raw.close()
         stdout, stderr = (b"".join(streams[number]).decode("utf-8", "backslashreplace") for number in (1, 2))
-        if late.is_set():
-            message = f"the container {self.container} did not answer within {self.deadline:g} s; see: sudo docker top {self.container}"
-            raise DoorError(message)
+        if cut_off.is_set():
+            raise late(self.container, self.deadline)
         code = api.exec_inspect(job)["ExitCode"]
         if code in {126, 127}:
-            message = (
-                f"docker exec into {self.container} was refused (status {code}): {(stdout + stderr).strip()[-300:]}"
-            )
-            raise DoorError(message)
+            raise refused(self.container, code, stdout + stderr)
         return stdout, stderr
 
     def _count(self, sort: str) -> None:

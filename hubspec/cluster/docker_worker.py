@@ -15,23 +15,8 @@ from requests.exceptions import RequestException
 
 from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.exec import Exec
-from hubspec.errors import DoorError, LockedError
-
-LOCK = "/run/hubspec.lock"
-"""The file whose lock a run holds while it fixes; it says who does. The kernel releases it with the process that holds it."""
-BATCH_LIMIT = 6 * 3600
-"""Seconds that a whole batch may take; each action has a limit of its own."""
-RELEASE = 5.0
-"""Seconds to wait for the lock to be free again; the kernel frees it in any case."""
-_HELD, _READY = 75, "hubspec holds the lock"
-# flock's own way: the descriptor is held by this shell and its children, so the end of standard input is the end of the lock.
-_HOLD = """command -v flock >/dev/null || {{ echo 'there is no flock (util-linux) in the container'; exit 73; }}
-exec 9>>{lock} || exit 73
-flock -n 9 || {{ cat {lock}; exit {held}; }}
-printf '%s\\n' {about} >{lock}
-echo '{ready}'
-timeout {seconds} cat >/dev/null
-: >{lock}"""
+from hubspec.cluster.lock import BATCH_LIMIT, RELEASE, holding, wait_for
+from hubspec.errors import DoorError
 
 
 class DockerWorker:
@@ -83,19 +68,10 @@ class DockerWorker:
 
         Raises LockedError with what the holder says of itself, DoorError where no lock can be had.
         """
-        script = _HOLD.format(lock=LOCK, held=_HELD, ready=_READY, about=shlex.quote(about), seconds=math.ceil(seconds))
         self._door.run(":")  # a container that does not run says so in the door's own words
-        with self._open() as api, contextlib.closing(Exec(api, self._door.container, ["sh", "-c", script])) as job:
-            said = []
-            for line in job.lines(self._door.deadline):
-                said.append(line)
-                if line == _READY:
-                    break
-            if said[-1:] != [_READY]:
-                words = " ".join(said).strip()
-                if job.status() == _HELD:
-                    raise LockedError(words or "somebody who does not say who")
-                raise DoorError(f"no lock could be had in {self._door.container}: {words or 'no reason was told'}")
+        command = holding(about, seconds)
+        with self._open() as api, contextlib.closing(Exec(api, self._door.container, command)) as job:
+            wait_for(job.lines(self._door.deadline), job.status, self._door.container)
             try:
                 yield
             finally:

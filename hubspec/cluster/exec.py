@@ -6,19 +6,14 @@ Source of fact: Docker Engine API 1.41, exec create and start (a hijacked stream
 from __future__ import annotations
 
 import contextlib
-import queue
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from docker.utils.socket import frames_iter
 
-from hubspec.errors import DoorError
-
-TICK = 0.2
-"""Seconds between two looks whether the run was interrupted."""
+from hubspec.cluster.lines import TICK, lines
 
 
 class Exec:
@@ -38,34 +33,8 @@ class Exec:
 
     def lines(self, deadline: float, tick: Callable[[], None] = lambda: None) -> Iterator[str]:
         """Yield each line of its standard output as it comes, calling `tick` meanwhile. Raises DoorError after `deadline` seconds."""
-        arrived: queue.Queue[bytes | None] = queue.Queue()
-
-        def read() -> None:
-            try:
-                for number, data in frames_iter(self._stream, tty=False):
-                    if number == 1:
-                        arrived.put(data)
-            except OSError:
-                pass  # what did not come is missed by whoever counts the lines
-            finally:
-                arrived.put(None)
-
-        threading.Thread(target=read, daemon=True).start()
-        until, rest = time.monotonic() + deadline, b""
-        while True:
-            tick()
-            if time.monotonic() > until:
-                raise DoorError(f"it did not end within {deadline:g} s")
-            try:
-                data = arrived.get(timeout=TICK)
-            except queue.Empty:
-                continue
-            if data is None:
-                break
-            *whole, rest = (rest + data).split(b"\n")
-            yield from (line.decode("utf-8", "backslashreplace") for line in whole)
-        if rest:
-            yield rest.decode("utf-8", "backslashreplace")
+        chunks = (data for number, data in frames_iter(self._stream, tty=False) if number == 1)
+        return lines(chunks, deadline, tick)
 
     def end(self, seconds: float) -> None:
         """Close its standard input, and wait so long for its end: a process that waits for input ends then."""

@@ -62,7 +62,13 @@ class HubDoor:
         self._url, self._token, self._trust = url, token, trust
         self._progress, self._why = progress, why
         self._link = Link(trust, deadline, progress, why)
-        self.command = "JupyterHub REST API"
+        self._api = "JupyterHub REST API"
+
+    @property
+    def command(self) -> str:
+        """Return the address that is asked, and by which way where that is not the direct one."""
+        way = self._trust.told(self._api)[0]
+        return f"{self._api} ({way})" if way else self._api
 
     @property
     def trips(self) -> dict[str, int]:
@@ -103,6 +109,7 @@ class HubDoor:
             ca_file=self._trust.ca_file,
             deadline=self._link.deadline,
             count=self._link.shook,
+            connect=self._trust.connect,
         )
 
     def knock(self, path: str, scheme: str, token: SecretStr | None) -> int:
@@ -141,14 +148,14 @@ class HubDoor:
 
     def _address(self) -> str:
         base = self._url().rstrip("/")
-        self.command = f"{base}{API}"
+        self._api = f"{base}{API}"
         return base
 
     def _ask(self, link: requests.Session, token: SecretStr | None, asked: Question) -> Any:
         answer = self._link.ask(link, token, asked)
         if answer.status in REFUSED and token is not None:
             used = self._link.scheme
-            who = self._link.whose(link, token, f"{self.command}/user")
+            who = self._link.whose(link, token, f"{self._api}/user")
             if self._link.scheme != used:
                 answer = self._link.ask(link, token, asked)
             if answer.status in REFUSED:
@@ -156,7 +163,7 @@ class HubDoor:
                 raise AnsweredError(message, answer.status)
         if answer.status in _REDIRECTS:
             host = urlsplit(answer.location).netloc or "another path"
-            base = self.command.removesuffix(API)
+            base = self._api.removesuffix(API)
             raise DoorError(
                 f"{asked} answered {answer.status}, a redirect to {host}: not followed, the token is for {base} only;"
                 " is --hub-url right?"
@@ -178,6 +185,6 @@ class HubDoor:
             return "the token was good until now: it has ended, or somebody revoked it; look again with another"
         if who is None:
             return "the token is wrong, expired or revoked; give a valid one with HUBSPEC_HUB_TOKEN or --hub-token-file"
-        deed, scope = _RIGHTS.get(asked.url.removeprefix(self.command), _OTHER)
+        deed, scope = _RIGHTS.get(asked.url.removeprefix(self._api), _OTHER)
         admin = f"give the token of an admin of the hub (2.0 and later: one with the scope {scope})"
         return f"the token is good, but {who} may not {deed}; {admin}"

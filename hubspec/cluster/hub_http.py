@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -12,8 +13,8 @@ from typing import Any
 
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
 
+from hubspec.cluster.route import Adapter, Route
 from hubspec.errors import DoorError
 
 LARGEST = 32 * 2**20
@@ -23,11 +24,33 @@ _LOGS = "sudo docker logs --tail 50 jupyterhub"
 
 @dataclass(frozen=True)
 class Trust:
-    """Why the hub's certificate is believed: a pinned SHA-256 fingerprint, a CA file, nothing (insecure), or the system's CAs."""
+    """Why the hub's certificate is believed: a pinned SHA-256 fingerprint, a CA file, nothing (insecure), or the system's CAs.
+
+    `route` is how the hub is reached, None for the usual way; it changes nothing of what is believed.
+    """
 
     fingerprint: str | None = None
     ca_file: str | None = None
     insecure: bool = False
+    route: Route | None = None
+
+    def settle(self, link: requests.Session) -> None:
+        """Have a session take the route, and believe this certificate."""
+        # urllib3 compares a fingerprint, and then nothing else of the certificate.
+        pinned = {"assert_fingerprint": self.fingerprint, "assert_hostname": False} if self.fingerprint else {}
+        link.verify = self.ca_file or not (self.insecure or self.fingerprint)
+        link.mount("https://", Adapter(self.route, **pinned))
+        link.mount("http://", Adapter(self.route))
+
+    def connect(self, host: str, port: int, seconds: float) -> socket.socket:
+        """Return a connection by the route, on which nothing is believed yet. Raises OSError, DoorError."""
+        if self.route:
+            return self.route.connect(host, port, seconds)
+        return socket.create_connection((host, port), seconds)
+
+    def told(self, url: str) -> tuple[str, str]:
+        """Return for an address which way was taken, and what is known of why it leads nowhere; empty for nothing."""
+        return self.route.told(url) if self.route else ("", "")
 
 
 @dataclass(frozen=True)
@@ -61,27 +84,13 @@ class SilentError(DoorError):
     """The answer did not come in time."""
 
 
-class Pinned(HTTPAdapter):
-    """Believes one certificate, by its SHA-256 fingerprint, and no other."""
-
-    def __init__(self, fingerprint: str) -> None:
-        self._fingerprint = fingerprint
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Have urllib3 compare the certificate's fingerprint, and nothing else of it."""
-        super().init_poolmanager(*args, **kwargs, assert_fingerprint=self._fingerprint, assert_hostname=False)
-
-
 def session(trust: Trust) -> requests.Session:
     """Return a session that believes what `trust` says, and reads no proxy, .netrc or CA out of the environment."""
     made = requests.Session()
     made.trust_env = False
     # What is packed small can be large, and the hub packs nothing unless it is asked to.
     made.headers.update({"Accept-Encoding": "identity"})
-    made.verify = trust.ca_file or not (trust.insecure or trust.fingerprint)
-    if trust.fingerprint:
-        made.mount("https://", Pinned(trust.fingerprint))
+    trust.settle(made)
     return made
 
 
@@ -103,12 +112,14 @@ def exchange(
     except requests.exceptions.SSLError as error:
         if _doubted(error):
             raise DoorError(f"{asked}: {distrust(error, trust)}") from None
-        raise UnreachedError(f"{asked}: no TLS connection comes about; is it up? {_LOGS} ({root(error)})") from None
+        why = trust.told(asked.url)[1] or root(error)
+        raise UnreachedError(f"{asked}: no TLS connection comes about; is it up? {_LOGS} ({why})") from None
     except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
         within = f"{round(seconds, 1):g} s"
         raise SilentError(f"{asked} did not answer within {within}; is the hub hanging? {_LOGS}") from None
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise UnreachedError(f"{asked}: the hub does not answer; is it up? {_LOGS} ({root(error)})") from None
+        why = trust.told(asked.url)[1] or root(error)
+        raise UnreachedError(f"{asked}: the hub does not answer; is it up? {_LOGS} ({why})") from None
 
 
 def pause_of(value: str, now: datetime) -> float | None:

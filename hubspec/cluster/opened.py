@@ -11,13 +11,17 @@ from pydantic import SecretStr
 
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.aws_worker import AwsWorker
+from hubspec.cluster.choice import Choice, ChosenDoor, ChosenWorker
 from hubspec.cluster.docker import DockerDoor
-from hubspec.cluster.docker_worker import DockerWorker
 from hubspec.cluster.hub import HubDoor, Trust
 from hubspec.cluster.hub_inside import running
 from hubspec.cluster.hub_shell import bundle
 from hubspec.cluster.live import Live
 from hubspec.cluster.options import DoorOptions
+from hubspec.cluster.route import Route
+from hubspec.cluster.ssh import Lines, Target
+from hubspec.cluster.ssh_door import SshDoor
+from hubspec.cluster.ssh_script import Rights
 from hubspec.cluster.step_worker import StepWorker
 from hubspec.cluster.steps import StepDoor
 from hubspec.cluster.token import Minted, from_file, mint, revoke
@@ -38,33 +42,36 @@ class Site:
 
 
 @contextlib.contextmanager
-def opened(
+def opened(  # noqa: PLR0913 - what doors are opened by
     site: Site,
     options: DoorOptions,
     progress: Callable[[str], None],
     *,
     scratch: str | None = None,
     via: str = "docker",
+    lines: Lines | None = None,
 ) -> Iterator[Doors]:
     """Yield the doors of a cluster; nothing is asked of them yet. `scratch` is where a script may be put in S3.
 
-    `via` is how work is done in the container: docker, or step.
+    `via` is how work is done in the container: docker, which is its door, or step. `lines` holds SSH connections for longer
+    than this; without it they end with it.
     """
 
     def setting(option: str) -> str | None:
         return options.given(option) or site.known.get(option) or options.text(option)
 
-    container = DockerDoor(
-        setting("--container") or "jupyterhub", label=setting("--container-label"), deadline=options.deadline
-    )
     door = EmrDoor(
         site.cluster_id, settings=site.aws, deadline=options.deadline, step_limit=options.step_limit, progress=progress
     )
+    own_lines = contextlib.ExitStack()
+    held = lines or own_lines.enter_context(contextlib.closing(Lines()))
+    choice = _choice(site, options, door, held, progress)
+    container = ChosenDoor(choice, setting("--container") or "jupyterhub")
     minted: list[Minted] = []
     own: set[str] = set()
 
     def url() -> str:
-        return setting("--hub-url") or f"https://{door.describe()['MasterPublicDnsName']}:9443"
+        return setting("--hub-url") or f"https://{_master(door)}:9443"
 
     def token() -> SecretStr:
         if minted:
@@ -75,7 +82,7 @@ def opened(
             return minted[0].token
         return ready
 
-    trust = Trust(setting("--hub-fingerprint"), setting("--hub-ca"), options.insecure)
+    trust = Trust(setting("--hub-fingerprint"), setting("--hub-ca"), options.insecure, Route(choice.line))
     hub = HubDoor(url, token, trust, options.deadline, progress=progress, why=lambda: running(container))
     live = partial(_live, url, token, trust, options.deadline)
     try:
@@ -86,7 +93,7 @@ def opened(
             if via == "step":
                 by_step = StepWorker(steps, container.container, stopped, progress)
                 return Workers(by_step, hub, aws, stopped, bundle(options.text("--mint-token") or "jovyan"))
-            return Workers(DockerWorker(container, stopped), hub, aws, stopped)
+            return Workers(ChosenWorker(choice, stopped), hub, aws, stopped)
 
         yield Doors(container, hub, door, steps, work, live, hub, {"hub_token": own})
     finally:
@@ -95,6 +102,39 @@ def opened(
                 revoke(hub, one)
             except DoorError as error:
                 progress(f"{site.cluster_id}: the hub token made for this audit is still there: {error}")
+        own_lines.close()
+
+
+def _choice(site: Site, options: DoorOptions, door: EmrDoor, lines: Lines, progress: Callable[[str], None]) -> Choice:
+    def setting(option: str) -> str | None:
+        return options.given(option) or site.known.get(option) or options.text(option)
+
+    def file(option: str) -> str | None:
+        value = setting(option)
+        return str(options.as_path(value)) if value else None
+
+    name, label = setting("--container") or "jupyterhub", setting("--container-label")
+    user, key, config = setting("--ssh-user") or "hadoop", file("--ssh-key"), file("--ssh-config")
+    password = options.sudo_password
+    if options.on("--ask-sudo-password") and options.door != "docker":
+        password = lines.password(f"password of {user} for sudo on the master node of {site.cluster_id}: ")
+
+    def ssh() -> SshDoor:
+        target = Target(_master(door), user, None, key, config, Rights(options.sudo, password))
+        return SshDoor(lines.line(target, options.deadline), name, label=label, deadline=options.deadline)
+
+    docker = DockerDoor(name, label=label, deadline=options.deadline)
+    here = site.known.get("--door") == "docker"
+    return Choice(options.door, docker, ssh, lambda: _master(door), cluster=site.cluster_id, say=progress, here=here)
+
+
+def _master(door: EmrDoor) -> str:
+    about = door.describe()
+    name = about.get("MasterPublicDnsName")
+    if not name:
+        state = about.get("Status", {}).get("State", "of no state")
+        raise DoorError(f"AWS names no master node of {door.cluster_id} (it is {state})")
+    return str(name)
 
 
 def _live(
@@ -116,7 +156,7 @@ def _known_token(facts: Mapping[str, str], options: DoorOptions) -> SecretStr | 
     return from_file(options.as_path(path)) if path else None
 
 
-def _made(options: DoorOptions, container: DockerDoor) -> Minted:
+def _made(options: DoorOptions, container: ChosenDoor) -> Minted:
     user = options.text("--mint-token")
     if not user:
         raise DoorError(

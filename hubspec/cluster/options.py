@@ -5,11 +5,19 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from pydantic import SecretStr
 
+WAYS = ("auto", "docker", "ssh")
+"""The doors into the container that can be named."""
+
 DOORS = {
+    "--door": "way into the container: auto (default), docker, or ssh",
+    "--ssh-user": "user who logs in to the master node (default: hadoop)",
+    "--ssh-key": "file of the private key (default: what ssh and its agent have)",
+    "--ssh-config": "configuration file of ssh (default: your own)",
+    "--sudo-password-file": "file with the password for sudo; HUBSPEC_SUDO_PASSWORD holds the password itself",
     "--container": "name of the hub's container (default: jupyterhub)",
     "--container-label": "KEY=VALUE: only containers with this label count as undeclared",
     "--hub-url": "address of the hub (default: https://MASTER:9443)",
@@ -21,7 +29,12 @@ DOORS = {
     "--step-limit": "how many of the newest steps are listed (default: 5000)",
 }
 """Option -> its help, of each that takes a text."""
-INSECURE = "believe any certificate of the hub; the report says so"
+SWITCHES = {
+    "--insecure": "believe any certificate of the hub; the report says so",
+    "--sudo": "use sudo on the master node, also where docker could be used without; HUBSPEC_SUDO=0: never use it",
+    "--ask-sudo-password": "ask for the password for sudo on the terminal",
+}
+"""Option -> its help, of each without a value."""
 CLUSTER_ID = r"j-[A-Z0-9]{1,30}"
 
 
@@ -72,6 +85,37 @@ class DoorOptions(ABC):
         """Return the hub's API token from the environment; there is no option, for argv can be read by anybody."""
         value = os.environ.get("HUBSPEC_HUB_TOKEN")
         return SecretStr(value) if value else None
+
+    @property
+    def door(self) -> str:
+        """Return which way into the container is wanted. Refuses what is none."""
+        return self.one_of("--door", WAYS)
+
+    @property
+    def sudo(self) -> Literal["auto", "always", "never"]:
+        """Return how root's rights are had on the master node: always by sudo, never, or as needed."""
+        if self.on("--sudo"):
+            return "always"
+        return "never" if os.environ.get(variable("--sudo")) == "0" else "auto"
+
+    @property
+    def sudo_password(self) -> SecretStr | None:
+        """Return the password for sudo, from the environment or a file. Refuses a file that cannot be read."""
+        value = os.environ.get("HUBSPEC_SUDO_PASSWORD")
+        path = self.path("--sudo-password-file")
+        if path and not (value and not self.given("--sudo-password-file")):
+            try:
+                value = path.read_text(encoding="utf-8").split("\n")[0]
+            except (OSError, UnicodeDecodeError) as error:
+                self.refuse(f"--sudo-password-file {path}: cannot be read: {error}")
+        return SecretStr(value) if value else None
+
+    def one_of(self, option: str, words: tuple[str, ...]) -> str:
+        """Return the value of an option of which the first word is the default. Refuses any other."""
+        value = self.text(option) or words[0]
+        if value not in words:
+            self.refuse(f"{option}: wanted {', '.join(words[:-1])} or {words[-1]}, found {value!r}")
+        return value
 
     @property
     def deadline(self) -> float:

@@ -8,7 +8,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 
-from hubspec.cluster.docker_worker import LOCK
+from hubspec.cluster.lock import LOCK
 from hubspec.cluster.steps import StepDoor
 from hubspec.door import ENDED
 from hubspec.errors import DoorError, EndUnknownError, LockedError

@@ -38,13 +38,23 @@ class _UntriedError(Exception):
     """Whether a version is accepted could not be tried; the text says why."""
 
 
-def look(
-    url: str, *, fingerprint: str | None, ca_file: str | None, deadline: float, count: Callable[[], None]
+Connect = Callable[[str, int, float], socket.socket]
+
+
+def look(  # noqa: PLR0913 - what a handshake is made from
+    url: str,
+    *,
+    fingerprint: str | None,
+    ca_file: str | None,
+    deadline: float,
+    count: Callable[[], None],
+    connect: Connect = lambda host, port, seconds: socket.create_connection((host, port), seconds),
 ) -> dict[str, Any]:
     """Return `pem` (None without TLS), `host`, `now` (epoch), and `trusted` and `oldest_tls`, Unreadable where not tried.
 
     `trusted`: it is the one of the fingerprint, or without one, a CA of the file or the system's signed it for this
-    host and it is valid. `deadline` is in seconds, for each handshake; `count` is called for each. Raises DoorError
+    host and it is valid. `deadline` is in seconds, for each handshake; `count` is called for each, `connect`
+    makes its connection. Raises DoorError
     where there is no certificate to be had.
     """
     where = urlsplit(url)
@@ -55,7 +65,7 @@ def look(
     def shake(context: ssl.SSLContext) -> bytes:
         count()
         with (
-            socket.create_connection((host, port), deadline) as plain,
+            connect(host, port, deadline) as plain,
             context.wrap_socket(plain, server_hostname=host) as link,
         ):
             return link.getpeercert(binary_form=True) or b""

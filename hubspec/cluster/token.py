@@ -17,7 +17,7 @@ from hubspec.hub_path import hub_path
 from hubspec.token_probe import script
 
 if TYPE_CHECKING:
-    from hubspec.cluster.docker import DockerDoor
+    from hubspec.cluster.choice import ChosenDoor
     from hubspec.cluster.hub import HubDoor
 
 # `jupyterhub token` opens the hub's database, so it must run with the hub's own configuration and in its folder:
@@ -79,7 +79,7 @@ def from_file(path: Path) -> SecretStr:
     return SecretStr(text)
 
 
-def mint(door: DockerDoor, user: str) -> Minted:
+def mint(door: ChosenDoor, user: str) -> Minted:
     """Return a token made by `jupyterhub token USER` in the container. It never expires: `revoke` it. Raises DoorError."""
     stdout, stderr = door.run(_MINT.replace("USER", shlex.quote(user)).replace("READ", script()))
     lines = [line.strip() for line in stdout.split("\n") if line.strip()]

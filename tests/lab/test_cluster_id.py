@@ -44,6 +44,7 @@ def test_two_clusters_give_one_report(here: lab.Lab, audit: Audit) -> None:
     assert run.code == 0, run.text
     assert {record["cluster"] for record in run.records} == {"lab", here.cluster_id}
     assert "read through the one Docker engine" in run.text
+    assert f"notice: {here.cluster_id}: door docker: the master node localhost is this machine" in run.text
 
 
 def test_a_snapshot_that_cannot_be_written(here: lab.Lab, audit: Audit) -> None:

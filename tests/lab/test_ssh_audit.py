@@ -1,0 +1,159 @@
+"""Whole audits through the ssh door: the same records, the hub behind it, a token made through it, and which door auto takes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import emr
+import pytest
+import sshd
+
+import lab
+from lab import hub
+from lab.breaks.model import Scene
+from tests.conftest import Audit, Run
+
+APART = {"run", "door", "evidence", "started", "took"}
+
+
+@pytest.fixture(scope="module")
+def on() -> Iterator[Scene]:
+    """Give the lab, up."""
+    with emr.scene() as scene:
+        yield scene
+
+
+def same(run: Run) -> list[Any]:
+    """Return the records without what may differ from door to door, and from second to second."""
+    found = [{key: value for key, value in record.items() if key not in APART} for record in run.records]
+    return list(json.loads(re.sub(r'"(\d+[dhms] ?)+"', '"some time"', json.dumps(found))))
+
+
+def test_the_same_audit_through_either_door(on: Scene, audit: Audit) -> None:
+    docker = audit("--cluster", "lab", "--door", "docker", into="docker")
+    ssh = audit("--cluster", "lab", "--door", "ssh", into="ssh")
+
+    assert (docker.code, ssh.code) == (0, 0), ssh.text
+    assert same(ssh) == same(docker)
+    assert {record["door"] for record in docker.records} - {record["door"] for record in ssh.records} == {"docker"}
+    assert {record["door"] for record in ssh.records} - {record["door"] for record in docker.records} == {"ssh"}
+    assert "1 ssh login, 1 ssh command" in ssh.text
+    assert on
+
+
+def test_the_hub_behind_the_same_connection(on: Scene, audit: Audit, tmp_path: Path) -> None:
+    # At this name and port nobody listens here; the master node has the hub there.
+    config = tmp_path / "config"
+    config.write_text(f"{on.lab.ssh_config.read_text()}Host master.invalid\n  HostName 127.0.0.1\n"
+                      f"  HostKeyAlias [127.0.0.1]:{on.lab.ssh_port}\n  Port {on.lab.ssh_port}\n  IdentityFile {on.lab.ssh_key}\n"
+                      f"  UserKnownHostsFile {on.lab.known_hosts}\n")  # fmt: skip
+    where = ("--cluster", "lab", "--door", "ssh", "--ssh-config", str(config), "--hub-url", "https://127.0.0.2:9443")
+    checks = "checks/test_hub_users.py"
+    ours = audit(*where, checks=checks)
+    name = audit(*where, "--hub-fingerprint", "0" * 64, checks=checks)
+    any_ = audit(*where, "--insecure", checks=checks)
+
+    assert ours.code == 0, ours.text
+    assert {record["evidence"].partition(": ")[0] for record in ours.records} == {
+        "https://127.0.0.2:9443/hub/api (through ssh hadoop@localhost)"
+    }
+    assert name.code == 11
+    assert "its certificate is not the pinned one" in name.text
+    assert any_.code == 0
+    assert "the hub's certificate was not verified (--insecure)" in any_.text
+
+
+def test_a_port_that_is_shut_on_both_sides(on: Scene, audit: Audit) -> None:
+    run = audit(
+        *("--cluster", "lab", "--door", "ssh", "--hub-url", "https://127.0.0.2:9444"), checks="checks/test_hub_users.py"
+    )
+
+    assert run.code == 11
+    assert "through ssh hadoop@localhost: channel" in run.text
+    assert "Connection refused" in run.text
+    assert on
+
+
+def test_a_token_made_and_taken_back_through_ssh(on: Scene, audit: Audit) -> None:
+    hub.must(on.lab, "GET", "/users/jovyan/tokens")
+    before = hub.tokens(on.client)
+    run = audit("--cluster", "lab", "--door", "ssh", "--mint-token", "jovyan")
+
+    assert run.code == 0, run.text
+    assert hub.tokens(on.client) == before
+    assert "1 ssh login, 2 ssh command" in run.text
+
+
+def test_drift_is_put_right_through_ssh(on: Scene, audit: Audit) -> None:
+    lab.breaks.apply("diego-missing")
+    try:
+        run = audit("--cluster", "lab", "--door", "ssh", "--remediate=safe", checks="checks/test_users.py")
+    finally:
+        lab.breaks.mend("diego-missing")
+
+    assert run.code == 0, run.text
+    assert run.outcomes()["fixed"] >= 1
+    logins = [line for line in run.text.splitlines() if "ssh login" in line]
+    assert len(logins) == 1, "one login is held for the run"
+    assert on
+
+
+def test_by_its_id_as_on_aws(on: Scene, audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    env = {key: value for key, value in on.lab.env.items() if key not in {"HUBSPEC_HUB_URL", "HUBSPEC_CONTAINER"}}
+    users = "checks/test_users.py"
+    auto = audit("--cluster", on.lab.cluster_id, checks=users, env=env)
+    ssh = audit("--cluster", on.lab.cluster_id, checks=users, env=env | {"HUBSPEC_DOOR": "ssh"}, into="ssh")
+    lost = env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    nowhere = audit("--cluster", on.lab.cluster_id, checks=users, env=lost, into="nowhere")
+
+    assert "door docker: the master node localhost is this machine" in auto.text
+    assert {record["door"] for record in auto.records} == {"docker"}
+    assert {record["door"] for record in ssh.records} == {"ssh"}
+    assert (auto.code, ssh.code, nowhere.code) == (0, 0, 11)
+    assert "no door leads to the container: where its master node is, AWS does not say" in nowhere.text
+    assert "give --door docker for the Docker engine here" in nowhere.text
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--door", "window"], "--door: wanted auto, docker or ssh, found 'window'"),
+        (["--sudo-password-file", "/no/such"], "--sudo-password-file /no/such: cannot be read"),
+    ],
+)
+def test_wrong_use(audit: Audit, args: list[str], words: str) -> None:
+    run = audit("--cluster", "lab", *args, checks="checks/test_users.py")
+
+    assert run.code == 4, run.text
+    assert words in run.text
+
+
+def test_a_password_reaches_no_artefact(on: Scene, audit: Audit, tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with sshd.running(on, folder) as server:
+        where = ("--cluster", "lab", "--door", "ssh", "--ssh-user", "asks", "--ssh-key", server.key)
+        shutil.copy(server.config(Port=server.port, HostKeyAlias=f"[127.0.0.1]:{server.port}"), folder / "mine")
+        secret = {"HUBSPEC_SUDO_PASSWORD": sshd.PASSWORD}
+        run = audit(*where, "--ssh-config", str(folder / "mine"), checks="checks/test_users.py", env=secret)
+        wrong = audit(
+            *where,
+            "--ssh-config",
+            str(folder / "mine"),
+            checks="checks/test_users.py",
+            env={"HUBSPEC_SUDO_PASSWORD": "c4n4ry"},
+        )
+
+    assert run.code == 0, run.text
+    assert wrong.code == 11
+    assert "sudo on localhost does not take the password that was given for asks" in wrong.text
+    artefacts = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.name == "report.html" for path in artefacts)
+    assert [path for path in artefacts if b"c4n4ry" in path.read_bytes()] == []
+    assert "c4n4ry" not in run.text + wrong.text + json.dumps(run.records)
