@@ -16,8 +16,8 @@ test: .venv/ready ## run every test of the suite
 	@sh tests/shellcheck.sh
 	$(BIN)/pytest tests
 
-matrix: .venv/ready ## audit, smoke tests and breaks on every hub version, or on those of VERSIONS="0.8.1 6.1.1"
-	$(BIN)/python -m lab.matrix $(VERSIONS)
+matrix: .venv/ready ## audit, smoke tests and breaks on every hub version, or VERSIONS="0.8.1 6.1.1"; QUICK=1 without breaks
+	$(BIN)/python -m lab.matrix $(if $(QUICK),--quick) $(VERSIONS)
 
 lint: .venv/ready ## ruff and mypy
 	$(BIN)/ruff check .

@@ -1,10 +1,11 @@
-"""`python -m lab.matrix [VERSION ...]`: audit, smoke tests and breaks on each hub version, told in docs/compatibility.md.
+"""`python -m lab.matrix [--quick] [VERSION ...]`: audit, smoke tests and breaks on each hub version, told in docs/compatibility.md.
 
 Each part is a process of its own, as a person would start it. A version that fails does not stop the others.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import lab
+from lab import state
 from lab.compatibility import PAGE, Row, written
 from lab.model import ROOT, LabError
 from lab.versions import DEFAULT, VERSIONS, known
@@ -22,10 +24,13 @@ from lab.versions import DEFAULT, VERSIONS, known
 LIMIT = 3600.0
 
 
-def measure(version: str, folder: Path, say: Callable[[str], None]) -> Row:
-    """Make the lab with a hub and measure it; what fails is in the row."""
+def measure(version: str, folder: Path, say: Callable[[str], None], *, quick: bool) -> Row:
+    """Make the lab with a hub and measure it, without the breaks where it is to be `quick`; what fails is in the row."""
     row = Row(version)
     try:
+        if lab.status() and state.broken():
+            say(f"making the lab anew: {', '.join(state.broken())} was not mended")
+            lab.down(say)
         lab.up(say, hub=version)
     except LabError as error:
         row.faults.append(f"the lab did not come up: {str(error).splitlines()[0]}")
@@ -34,6 +39,9 @@ def measure(version: str, folder: Path, say: Callable[[str], None]) -> Row:
     reports = folder / version
     code = run("checks/", "--cluster", "lab", "--smoke", "--reports", str(reports), "-q")
     audited(row, reports / "latest" / "records.jsonl", code)
+    if quick:
+        row.breaks = "not run"
+        return row
     say(f"{version}: breaks")
     told = folder / f"{version}.xml"
     code = run("tests/lab/test_breaks.py", "-v", "--no-header", "-p", "no:cacheprovider", f"--junitxml={told}")
@@ -87,14 +95,18 @@ def broken(row: Row, told: Path, code: int) -> None:
         row.faults.append(f"the breaks did not come to their end: exit code {code}")
 
 
-def main(versions: list[str]) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Measure these versions, all where none is named; exit 0 where nothing failed, 1 where something did, 2 for wrong use."""
+    parser = argparse.ArgumentParser(prog="python -m lab.matrix", description="Measure the hub versions.")
+    parser.add_argument("versions", nargs="*", metavar="VERSION", help=f"of {', '.join(VERSIONS)}; all of them")
+    parser.add_argument("--quick", action="store_true", help="leave out the breaks, which take most of the time")
+    args = parser.parse_args(argv)
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
     try:
-        wanted = [known(version).hub for version in versions or VERSIONS]
+        wanted = [known(version).hub for version in args.versions or VERSIONS]
         there = lab.status()
     except LabError as error:
         say(f"matrix: {error}")
@@ -104,7 +116,7 @@ def main(versions: list[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="hubspec-matrix-") as folder:
             for number, version in enumerate(wanted, 1):
                 say(f"== JupyterHub {version} ({number} of {len(wanted)})")
-                row = measure(version, Path(folder), say)
+                row = measure(version, Path(folder), say, quick=args.quick)
                 failed += [version] if row.faults else []
                 # Each version as soon as it is measured: an interrupted run keeps what it has.
                 PAGE.write_text(written([row], PAGE.read_text() if PAGE.exists() else ""))
@@ -127,4 +139,4 @@ def restore(version: str, say: Callable[[str], None]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

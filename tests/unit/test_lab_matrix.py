@@ -79,6 +79,11 @@ def test_a_version_measured_anew_leaves_the_others_as_they_were() -> None:
     assert written([], again) == again
 
 
+def test_the_page_tells_the_first_faults_and_how_many_more() -> None:
+    row = Row("0.8.1", faults=[f"fault {number}" for number in range(7)])
+    assert row.notes()[4:] == ["- 0.8.1: **failed**: fault 4", "- 0.8.1: **failed**: 2 more"]
+
+
 def test_an_unknown_version_is_wrong_use(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matrix, "measure", pytest.fail)
     assert matrix.main(["0.8.1", "9.9"]) == 2
