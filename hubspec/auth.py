@@ -26,7 +26,7 @@ NAMES = (NO_TOKEN, WRONG, REVOKED, EXPIRED, NO_ADMIN, FEW, ADMIN)
 SCHEMES = ("token", "Bearer")
 LIFE, SHORT = 600, 3
 """Seconds that a token lives which is revoked at the end, and one that is waited for to end."""
-_OK, _FORBIDDEN, _NOT_FOUND = 200, 403, 404
+_OK, _LOGIN, _FORBIDDEN, _NOT_FOUND = 200, 302, 403, 404
 _OLD = (
     "JupyterHub before 0.9 (EMR before 5.19) cannot take a token back by its API, nor give one an end, so none is made"
 )
@@ -76,9 +76,11 @@ def tried(
     who = live.ask("GET", f"{API}/user")
     scene = _Scene(doors.knock, live, version, str(who.get("name")))
     wrong = SecretStr(secrets.token_hex(16))
+    # 0.8 sends whom it does not know to its login page from here (`SelfAPIHandler`), and refuses from 0.9 on.
+    nothing = {"/user": _LOGIN if version < (0, 9) else _FORBIDDEN, "/users": _FORBIDDEN}
     found = {
-        NO_TOKEN: _refused("a request without a token", scene, {"/user": _FORBIDDEN, "/users": _FORBIDDEN}, None),
-        WRONG: _refused("a token that does not exist", scene, {"/user": _FORBIDDEN, "/users": _FORBIDDEN}, wrong),
+        NO_TOKEN: _refused("a request without a token", scene, nothing, None),
+        WRONG: _refused("a token that does not exist", scene, nothing, wrong),
         ADMIN: _let_in(scene, who, admins),
     }
     if version < (0, 9):

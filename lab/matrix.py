@@ -65,8 +65,8 @@ def audited(row: Row, records: Path, code: int) -> None:
         outcomes[record["check"] == "smoke"][record["outcome"]] += 1
     checks, smoke = outcomes[False], outcomes[True]
     row.checks = f"{checks['compliant']} of {checks.total() - checks['not applicable']}"
-    row.beyond = str(checks["not applicable"])
-    row.smoke = f"{smoke['compliant']} of {smoke.total()}"
+    row.beyond = str(checks["not applicable"] + smoke["not applicable"])
+    row.smoke = f"{smoke['compliant']} of {smoke.total() - smoke['not applicable']}"
     if code:
         fine = {"compliant", "not applicable"}
         wrong = [record["message"] for record in told if record["outcome"] not in fine] or [

@@ -28,10 +28,14 @@ def records(folder: Path, *told: tuple[str, str]) -> Path:
 
 def test_outcomes_become_cells(tmp_path: Path) -> None:
     row = Row("0.8.1")
-    told = [("declared", "compliant")] * 3 + [("undeclared", "not applicable"), ("smoke", "compliant")]
+    told = [("declared", "compliant")] * 3 + [
+        ("undeclared", "not applicable"),
+        ("smoke", "compliant"),
+        ("smoke", "not applicable"),
+    ]
     matrix.audited(row, records(tmp_path, *told), 0)
 
-    assert (row.checks, row.beyond, row.smoke, row.faults) == ("3 of 3", "1", "1 of 1", [])
+    assert (row.checks, row.beyond, row.smoke, row.faults) == ("3 of 3", "2", "1 of 1", [])
 
 
 @pytest.mark.parametrize("outcome", ["drifted", "unreadable"])
