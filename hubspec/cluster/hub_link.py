@@ -122,7 +122,7 @@ class Link:
         if token:
             headers["Authorization"] = f"{self.scheme} {token.get_secret_value()}"
         answer = exchange(link, self.trust, asked, headers, seconds)
-        self._met = self._met or answer.status < requests.codes.internal_server_error
+        self._met = self._met or (answer.status < requests.codes.internal_server_error and not _unrouted(answer))
         return answer
 
     def _known(self) -> str:

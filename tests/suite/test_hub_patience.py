@@ -102,6 +102,7 @@ NOT_WAITED = {
     "again and again": (after("2"), "GET", "wants 2 s of rest; that is more than the 5 s of --deadline"),
     "503 to a change, of which nobody knows whether it was made": (after("1", 503), "POST", "answered 503"),
     "429 without a word on when": (answer(429, b'{"message": "limit"}'), "GET", "answered 429"),
+    "404 of what is no hub": (answer(404, b"<!DOCTYPE HTML>", mime="text/html"), "GET", "answered 404"),
     "503 of a hub that never answered": (answer(503, b"oops"), "GET", "answered 503"),
     "a connection cut before anything was answered": (cut, "GET", "the hub does not answer; is it up?"),
 }
@@ -130,7 +131,13 @@ def test_a_change_is_not_repeated_where_the_connection_breaks(tmp_path: Path) ->
 NAMES = [f"user{number:03}" for number in range(500)]
 
 
-RESTARTS = {"cut": cut, "502": answer(502), "503": answer(503, b"<h1>503</h1>"), "503 with a time": after("1", 503)}
+RESTARTS = {
+    "cut": cut,
+    "502": answer(502),
+    "503": answer(503, b"<h1>503</h1>"),
+    "503 with a time": after("1", 503),
+    "404 of a proxy that has just started": answer(404, b"<!DOCTYPE HTML>"),
+}
 
 
 @pytest.mark.parametrize("name", RESTARTS)
