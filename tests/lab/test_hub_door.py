@@ -42,6 +42,17 @@ def client() -> Iterator[docker.DockerClient]:
     made.close()
 
 
+def _made(door: HubDoor, name: str) -> None:
+    """Make a hub user. Skips where this hub takes no such name: newer ones refuse those of dots alone."""
+    try:
+        door.act("POST", hub_path("users", name), "{}")
+    except AnsweredError as error:
+        if error.status != 400 or name.strip("."):
+            raise
+        assert name not in {user["name"] for user in door.pages("/users")}
+        pytest.skip(str(error))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_user_of_any_name_is_made_read_given_a_token_and_deleted(
     name: str, door: HubDoor, client: docker.DockerClient
@@ -49,7 +60,7 @@ def test_a_user_of_any_name_is_made_read_given_a_token_and_deleted(
     path = hub_path("users", name)
     inside.must(client, HUB, _ADD, stdin=name)
     try:
-        door.act("POST", path, "{}")
+        _made(door, name)
         assert name in {user["name"] for user in door.pages("/users")}
         assert door.get(path)["name"] == name
         door.act("POST", f"{path}/tokens", json.dumps({"note": "of a name", "expires_in": 600}))
