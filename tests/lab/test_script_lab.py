@@ -94,9 +94,14 @@ def test_a_new_container_is_as_declared_after_the_launch_step(recreated: Scene, 
 
     assert state == "COMPLETED"
     assert first["failed"] == []
-    assert {"user diego", "user ana", "package keras", "package pip:tabulate", "package analysis/toolz"} <= set(
-        first["changed"]
-    )
+    assert {
+        "user diego",
+        "user ana",
+        "package keras",
+        "package pip:tabulate",
+        "package analysis/toolz",
+        "kernel analysis",
+    } <= set(first["changed"])
     assert {"container jupyterhub", "hub_user jovyan", "hub_user diego"} <= set(first["ok"])
     assert run.code == 0, run.text
 
