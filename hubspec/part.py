@@ -69,6 +69,9 @@ class Part:
             self.differences = (Difference("answer", "what was asked for", str(error.status)),)
         except DoorError as error:
             self.reason, self.outcome = str(error), Outcome.UNREADABLE
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            self.reason = f"what came back is no answer of a notebook server or a hub ({type(error).__name__}: {error})"
+            self.outcome, self.differences = Outcome.DRIFTED, (Difference("answer", "what was asked for", "another"),)
         self.took = time.monotonic() - self.clock
         self.note(f"{self.outcome}: {self.reason}")
         if not self.fine:

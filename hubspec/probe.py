@@ -130,6 +130,8 @@ def _gone(name: str, hub: LiveDoor) -> bool:
         raise DoorError(f"the hub does not answer: {error}") from None
     try:
         user = hub.ask("GET", path)
+        if not isinstance(user, dict):
+            raise DoorError(f"GET {path} answered no user")
         if active(user):
             hub.ask("DELETE", f"{path}/server")
             return False

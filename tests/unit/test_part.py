@@ -18,6 +18,11 @@ ENDS = [
     (None, Outcome.COMPLIANT, "it went well"),
     (BrokenError("it is broken", Difference("server", "ready", "gone")), Outcome.DRIFTED, "it is broken"),
     (AnsweredError("GET x answered 503: busy", 503), Outcome.DRIFTED, "GET x answered 503: busy"),
+    (
+        KeyError("token"),
+        Outcome.DRIFTED,
+        "what came back is no answer of a notebook server or a hub (KeyError: 'token')",
+    ),
     (DoorError("nobody answers"), Outcome.UNREADABLE, "nobody answers"),
 ]
 
