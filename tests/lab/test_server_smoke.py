@@ -251,7 +251,7 @@ def busy(on: Scene) -> Iterator[None]:
     """Have the hub start one server at a time, while it waits for diego's, which hangs."""
     more = (
         "c.JupyterHub.concurrent_spawn_limit = 1\nc.JupyterHub.spawn_throttle_retry_range = (2, 3)\n"
-        "c.Spawner.http_timeout = 15\n"
+        "c.Spawner.http_timeout = 40\n"
     )
     inside.must(on.client, HUB, "cat >> /etc/jupyter/conf/jupyterhub_config.py", stdin=more)
     breaks.apply("server-hangs")
