@@ -47,7 +47,7 @@ class House:
     now: World = field(default_factory=lambda: World(0, 0))
 
     def open(self) -> None:
-        """Wait for the hub, and learn its certificate and a token of its admin."""
+        """Wait for the hub and the AWS API, and learn the hub's certificate and a token of its admin."""
         port = _port(self.container, 9443)
         self.url = f"https://localhost:{port}"
         until = time.monotonic() + START_LIMIT
@@ -64,10 +64,22 @@ class House:
                 message = f"the hub in {NAME} does not answer; last: {self.container.logs(tail=5).decode()}"
                 raise SystemExit(message)
             time.sleep(0.2)
+        self._wait_for_aws(until)
         self.token = self.sh(f"jupyterhub token -f {CONFIG} jovyan", workdir="/home/jovyan").split()[-1]
         file = self.folder / "token"
         file.touch(0o600)
         file.write_text(self.token)
+
+    def _wait_for_aws(self, until: float) -> None:
+        while True:
+            try:
+                requests.get(f"http://127.0.0.1:{_port(self.emr, 5000)}/", timeout=5)
+            except requests.RequestException:
+                if time.monotonic() > until:
+                    raise SystemExit(f"the AWS API in {NAME}-emr does not answer") from None
+                time.sleep(0.2)
+            else:
+                return
 
     def grow(self, world: World) -> None:
         """Add the accounts and hub users and packages that are missing up to this world, in a batch each."""
