@@ -126,7 +126,8 @@ def test_a_plan_becomes_a_script_too(on: Scene, audit: Audit) -> None:
             breaks.mend(name)
 
     config = "file /etc/jupyter/conf/jupyterhub_config.py"
-    assert (code, words(lines)) == (0, {"ok": [], "changed": ["user diego", config, "hub_user diego"], "failed": []})
+    told = {"ok": ["hub_group analysts"], "changed": ["user diego", config, "hub_user diego"], "failed": []}
+    assert (code, words(lines)) == (0, told), "the group is as declared once diego is back"
     assert run.code == 0, run.text
 
 
