@@ -19,6 +19,9 @@ from hubspec.errors import DoorError
 
 LARGEST = 32 * 2**20
 """Bytes of one answer that are still read: about 80,000 users in the one list of JupyterHub before 2.0."""
+_VERSION = "X-JupyterHub-Version"
+"""In each answer of a hub (JupyterHub 0.7 and later, `handlers/base.py`); its proxy hands on none of the headers of an
+error page (configurable-http-proxy, `handleProxyError`)."""
 _LOGS = "sudo docker logs --tail 50 jupyterhub"
 
 
@@ -55,12 +58,16 @@ class Trust:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: `location` of a redirect, and `pause`, the seconds after which the hub wants to be asked again."""
+    """What came back: `location` of a redirect, and `pause`, the seconds after which the hub wants to be asked again.
+
+    `ours`: it bears the hub's own header, and is not what a proxy says in its place.
+    """
 
     status: int
     body: bytes
     location: str = ""
     pause: float | None = None
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,8 @@ def exchange(
         ) as answer:
             read = _read(answer, asked, until)
             pause = pause_of(answer.headers.get("Retry-After", ""), datetime.now(UTC))
-            return Answer(answer.status_code, read, answer.headers.get("Location", ""), pause)
+            ours = _VERSION in answer.headers
+            return Answer(answer.status_code, read, answer.headers.get("Location", ""), pause, ours)
     except requests.exceptions.SSLError as error:
         if _doubted(error):
             raise DoorError(f"{asked}: {distrust(error, trust)}") from None

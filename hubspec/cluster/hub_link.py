@@ -134,8 +134,8 @@ class Link:
 
 
 def _unrouted(answer: Answer) -> bool:
-    """Say whether a proxy that does not know the hub yet answers: the API's own 404 is JSON (JupyterHub 0.8 and later)."""
-    return answer.status == requests.codes.not_found and not answer.body.lstrip().startswith(b"{")
+    """Say whether a proxy answers that does not know the hub yet, and not the hub itself."""
+    return answer.status == requests.codes.not_found and not answer.ours and not answer.body.lstrip().startswith(b"{")
 
 
 def _pauses() -> Iterator[float]:

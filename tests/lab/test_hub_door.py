@@ -18,6 +18,7 @@ from hubspec.errors import AnsweredError, DoorError
 from hubspec.hub_path import hub_path
 from lab import hub, inside
 from lab.model import HUB
+from lab.versions import at_least
 
 NAMES = ["ana@example.org", "ana maria", "añá", "100%", "a%2fb", "a+b", "a?b=c", "a#b", "..", "."]
 # useradd refuses such names; a directory does not, so they are written down as it would tell them.
@@ -63,17 +64,28 @@ def test_a_user_of_any_name_is_made_read_given_a_token_and_deleted(
         _made(door, name)
         assert name in {user["name"] for user in door.pages("/users")}
         assert door.get(path)["name"] == name
-        door.act("POST", f"{path}/tokens", json.dumps({"note": "of a name", "expires_in": 600}))
-        mine = [one["id"] for one in door.get(f"{path}/tokens")["api_tokens"]]
-        assert len(mine) == 1
-        door.delete(hub_path("users", name, "tokens", mine[0]))
-        assert door.get(f"{path}/tokens")["api_tokens"] == []
+        if at_least(lab.up(print).version, "0.9"):  # before, no token is made or taken back by the API
+            door.act("POST", f"{path}/tokens", json.dumps({"note": "of a name", "expires_in": 600}))
+            mine = [one["id"] for one in door.get(f"{path}/tokens")["api_tokens"]]
+            assert len(mine) == 1
+            door.delete(hub_path("users", name, "tokens", mine[0]))
+            assert door.get(f"{path}/tokens")["api_tokens"] == []
     finally:
         door.delete(path)
         inside.must(client, HUB, _TAKE)
     with pytest.raises(AnsweredError) as error:
         door.get(path)
     assert error.value.status == 404
+
+
+def test_what_the_hub_itself_does_not_have_is_not_waited_for(door: HubDoor) -> None:
+    """Before 0.9 its 404 is a page, as that of a proxy which does not know the hub yet."""
+    door.get("/user")
+    with pytest.raises(AnsweredError) as error:
+        door.get("/no/such/thing")
+
+    assert error.value.status == 404
+    assert door.trips == {"hub GET": 2}
 
 
 def test_a_name_with_a_slash_is_asked_for_as_one_name(door: HubDoor) -> None:

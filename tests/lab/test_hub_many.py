@@ -45,6 +45,8 @@ def fill(here: Lab, count: int) -> None:
 @pytest.fixture
 def here() -> Iterator[Lab]:
     made = lab.up(print)
+    if not at_least(made.version, "1.0"):
+        pytest.skip("a hub before 1.0 takes minutes to start with so many users; it tells them in one list as 1.5 does")
     fill(made, MANY)
     yield made
     fill(made, 0)
