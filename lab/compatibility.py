@@ -23,8 +23,9 @@ applies every break of the lab, one after the other: each must turn the audit re
 Which release ships which hub is the EMR Release Guide's ('JupyterHub release history'). JupyterHub 2.0 and later was found in no release: there an administrator
 upgraded it inside the container, which AWS does not support.
 
-Not applicable is what this hub can never tell: before 0.9 it keeps neither note nor age of an API token. A break is skipped where the hub has not what it breaks,
-or the engine of this machine refuses it; below the table is why.
+Not applicable is what this hub has not, or can never tell: before 0.9 it keeps neither note nor age of an API token and revokes none, before 2.0 a token has no
+scopes. A break is skipped where the hub has not what it breaks, or the engine of this machine refuses it; below the table is why. Breaks that were not run in the
+last, quick measurement are told as such.
 """
 HEAD = "| JupyterHub | EMR releases that ship it | notebook | checks compliant | not applicable | smoke tests | breaks red | measured |"
 RULE = "|---|---|---|---|---|---|---|---|"
