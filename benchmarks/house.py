@@ -102,6 +102,7 @@ class House:
         return AWS | {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{_port(self.emr, 5000)}",
             "HUBSPEC_CLUSTER": CLUSTER,
+            "HUBSPEC_DOOR": "docker",
             "HUBSPEC_CONTAINER": NAME,
             "HUBSPEC_CONTAINER_LABEL": LABEL,
             "HUBSPEC_HUB_URL": self.url,

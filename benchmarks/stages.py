@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from benchmarks import contenders
 from benchmarks.clock import Contender, in_turns
 from benchmarks.contenders import audit, floor, serverspec, stock_testinfra
+from benchmarks.doors import table_of_doors
 from benchmarks.house import NAME, House
 from benchmarks.page import table
 from benchmarks.remediation import of_missing_people
@@ -28,7 +29,13 @@ def full(house: House, sizes: Sequence[int], repeat: int) -> list[str]:
     head = ("people / packages", "assertions", "tests", "hubspec s", "floor s", "ratio", "CPU ratio", "round trips")
     floors = f"## The audit against pytest's floor (goal: at most {GOAL} times)\n\n" + table(head, rows)
     remedy = show(of_missing_people(house, repeat))
-    return [show(floors), peers or against_peers(house, repeat), remedy, show(of_the_lab(house, repeat))]
+    return [
+        show(floors),
+        peers or against_peers(house, repeat),
+        remedy,
+        show(of_the_lab(house, repeat)),
+        show(table_of_doors(house.folder, repeat)),
+    ]
 
 
 def against_floor(house: House, size: int, repeat: int) -> tuple[object, ...]:

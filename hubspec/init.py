@@ -12,7 +12,7 @@ from typing import NoReturn
 from hubspec.adopt import BASE, write
 from hubspec.baseline import load
 from hubspec.cluster.opened import Site, opened
-from hubspec.cluster.options import CLUSTER_ID, DoorOptions
+from hubspec.cluster.options import ADDRESS, CLUSTER_ID, DoorOptions
 from hubspec.errors import HubspecError
 from hubspec.printable import printable
 from hubspec.snapshot import Snapshot, read_file
@@ -83,7 +83,7 @@ def _cluster(options: Arguments) -> str:
             'the lab is a cluster like any other here: eval "$(python -m lab env)", then --cluster with the id that'
             " `python -m lab status` tells"
         )
-    if not re.fullmatch(CLUSTER_ID, name):
+    if not re.fullmatch(f"{CLUSTER_ID}|{ADDRESS}", name):
         options.refuse(f"--cluster {printable(name)}: wanted one of EMR's own ids (j-2AXXXXXXGAPLF)")
     return name
 

@@ -53,14 +53,18 @@ def login(url: str, trust: Trust, who: Person, seconds: float, say: Callable[[st
         "chromium": next(filter(None, map(shutil.which, CHROMIUM)), None),
     }  # fmt: skip
     command = [sys.executable, "-m", "hubspec.cluster.browser_page"]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    with (
+        trust.port_here(url) as port,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process,
+    ):
+        job["port"] = port
         try:
             end = _told(process, job, who.password, seconds, say)
         finally:

@@ -54,6 +54,8 @@ def _login(job: dict[str, Any]) -> dict[str, Any]:
 
     until = time.monotonic() + job["seconds"]
     flags = [*FLAGS, *([f"--ignore-certificate-errors-spki-list={job['spki']}"] if job["spki"] else [])]
+    if job["port"]:  # the hub is reached through it, under its own name
+        flags.append(f"--host-resolver-rules=MAP {urlsplit(job['url']).netloc} 127.0.0.1:{job['port']}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=job["chromium"], args=flags, chromium_sandbox=os.geteuid() != 0

@@ -43,6 +43,11 @@ class DockerDoor:
         Raises DoorError with the next step where the engine does not answer, the container does not run, the exec
         is refused, or the deadline passes.
         """
+        if _host().startswith("ssh:"):
+            raise DoorError(
+                f"DOCKER_HOST is {_host()}, and the docker door does not go over ssh: unset it, and give --door ssh,"
+                " which logs in once and as your own ssh does"
+            )
         try:
             api = docker.APIClient(**_environment(), timeout=math.ceil(self.deadline), version="auto")
         except DockerException as error:

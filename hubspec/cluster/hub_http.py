@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
 
+from hubspec.cluster.doorstep import doorstep
 from hubspec.cluster.route import Adapter, Route
 from hubspec.errors import DoorError
 
@@ -22,6 +25,8 @@ LARGEST = 32 * 2**20
 _VERSION = "X-JupyterHub-Version"
 """In each answer of a hub (JupyterHub 0.7 and later, `handlers/base.py`); its proxy hands on none of the headers of an
 error page (configurable-http-proxy, `handleProxyError`)."""
+PATIENCE = 30.0
+"""Seconds that a connection of a browser may take to be made."""
 _LOGS = "sudo docker logs --tail 50 jupyterhub"
 
 
@@ -50,6 +55,17 @@ class Trust:
         if self.route:
             return self.route.connect(host, port, seconds)
         return socket.create_connection((host, port), seconds)
+
+    @contextlib.contextmanager
+    def port_here(self, url: str) -> Iterator[int | None]:
+        """Yield a port of this machine that leads to an address, None where the address itself does, once it was reached."""
+        if not self.told(url)[0]:
+            yield None
+            return
+        where = urlsplit(url)
+        host, port = where.hostname or "", where.port or (443 if where.scheme == "https" else 80)
+        with doorstep(lambda: self.connect(host, port, PATIENCE)) as made:
+            yield made
 
     def told(self, url: str) -> tuple[str, str]:
         """Return for an address which way was taken, and what is known of why it leads nowhere; empty for nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +18,7 @@ from hubspec.cluster.hub import HubDoor, Trust
 from hubspec.cluster.hub_inside import running
 from hubspec.cluster.hub_shell import bundle
 from hubspec.cluster.live import Live
-from hubspec.cluster.options import DoorOptions
+from hubspec.cluster.options import ADDRESS, DoorOptions
 from hubspec.cluster.route import Route
 from hubspec.cluster.ssh import Lines, Target
 from hubspec.cluster.ssh_door import SshDoor
@@ -27,11 +28,12 @@ from hubspec.cluster.steps import StepDoor
 from hubspec.cluster.token import Minted, from_file, mint, revoke
 from hubspec.door import Doors, Workers
 from hubspec.errors import DoorError
+from hubspec.model import NotApplicable
 
 
 @dataclass(frozen=True)
 class Site:
-    """A cluster by its id, and what is known of it: values of options, and AWS variables.
+    """A cluster by its id, or a machine by its address (ssh://USER@HOST:PORT), and what is known of it: values of options, and AWS variables.
 
     Both count before the environment, and the command line before both.
     """
@@ -39,6 +41,11 @@ class Site:
     cluster_id: str
     known: Mapping[str, str] = field(default_factory=dict)
     aws: Mapping[str, str] | None = None
+
+    @property
+    def address(self) -> re.Match[str] | None:
+        """Return user, host and port of a machine; None for a cluster of EMR."""
+        return re.fullmatch(ADDRESS, self.cluster_id)
 
 
 @contextlib.contextmanager
@@ -71,7 +78,7 @@ def opened(  # noqa: PLR0913 - what doors are opened by
     own: set[str] = set()
 
     def url() -> str:
-        return setting("--hub-url") or f"https://{_master(door)}:9443"
+        return setting("--hub-url") or f"https://{_host(site, door)}:9443"
 
     def token() -> SecretStr:
         if minted:
@@ -95,7 +102,7 @@ def opened(  # noqa: PLR0913 - what doors are opened by
                 return Workers(by_step, hub, aws, stopped, bundle(options.text("--mint-token") or "jovyan"))
             return Workers(ChosenWorker(choice, stopped), hub, aws, stopped)
 
-        yield Doors(container, hub, door, steps, work, live, hub, {"hub_token": own})
+        yield Doors(container, hub, *_asked(site, door, steps), work, live, hub, {"hub_token": own})
     finally:
         for one in minted:
             try:
@@ -114,21 +121,35 @@ def _choice(site: Site, options: DoorOptions, door: EmrDoor, lines: Lines, progr
         return str(options.as_path(value)) if value else None
 
     name, label = setting("--container") or "jupyterhub", setting("--container-label")
-    user, key, config = setting("--ssh-user") or "hadoop", file("--ssh-key"), file("--ssh-config")
+    address = site.address
+    if address and options.text("--via") == "step":
+        options.refuse("--via step: AWS knows nothing of a machine that is named by its address; leave it out")
+    user = (address and address["user"]) or setting("--ssh-user") or "hadoop"
+    key, config = file("--ssh-key"), file("--ssh-config")
     password = options.sudo_password
     if options.on("--ask-sudo-password") and options.door != "docker":
         password = lines.password(f"password of {user} for sudo on the master node of {site.cluster_id}: ")
 
     def ssh() -> SshDoor:
-        target = Target(_master(door), user, None, key, config, Rights(options.sudo, password))
+        port = address["port"] if address else None
+        target = Target(_host(site, door), user, port, key, config, Rights(options.sudo, password))
         return SshDoor(lines.line(target, options.deadline), name, label=label, deadline=options.deadline)
 
     docker = DockerDoor(name, label=label, deadline=options.deadline)
     here = site.known.get("--door") == "docker"
-    return Choice(options.door, docker, ssh, lambda: _master(door), cluster=site.cluster_id, say=progress, here=here)
+    wanted = "ssh" if address else options.door
+    return Choice(wanted, docker, ssh, lambda: _host(site, door), cluster=site.cluster_id, say=progress, here=here)
 
 
-def _master(door: EmrDoor) -> str:
+def _asked(site: Site, door: EmrDoor, steps: StepDoor) -> tuple[EmrDoor | NotApplicable, StepDoor | None]:
+    if site.address:
+        return NotApplicable(f"{site.cluster_id} is a machine by its address, of which AWS is not asked"), None
+    return door, steps
+
+
+def _host(site: Site, door: EmrDoor) -> str:
+    if site.address:
+        return site.address["host"]
     about = door.describe()
     name = about.get("MasterPublicDnsName")
     if not name:

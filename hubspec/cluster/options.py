@@ -36,6 +36,8 @@ SWITCHES = {
 }
 """Option -> its help, of each without a value."""
 CLUSTER_ID = r"j-[A-Z0-9]{1,30}"
+ADDRESS = r"ssh://(?:(?P<user>[A-Za-z_][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*)(?::(?P<port>[0-9]{1,5}))?"
+"""A machine with a hub that AWS knows nothing of."""
 
 
 def variable(option: str) -> str:

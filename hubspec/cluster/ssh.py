@@ -44,6 +44,7 @@ _ALWAYS = {
     "ForwardAgent": "no",
     "ForwardX11": "no",
     "PermitLocalCommand": "no",
+    "UpdateHostKeys": "no",
     "ServerAliveInterval": "15",
     "ServerAliveCountMax": "3",
 }

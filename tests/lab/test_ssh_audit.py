@@ -120,6 +120,36 @@ def test_by_its_id_as_on_aws(on: Scene, audit: Audit, monkeypatch: pytest.Monkey
     assert "give --door docker for the Docker engine here" in nowhere.text
 
 
+def test_a_machine_by_its_address(on: Scene, audit: Audit) -> None:
+    env = {key: value for key, value in on.lab.env.items() if not key.startswith("AWS_")}
+    machine = f"ssh://hadoop@localhost:{on.lab.ssh_port}"
+    run = audit("--cluster", machine, "--baseline", "baselines/lab.yaml", env=env)
+    step = audit("--cluster", machine, "--smoke=step", checks="checks/smoke", env=env, into="step")
+
+    assert run.code == 0, run.text
+    assert set(run.outcomes("cluster")) == set(run.outcomes("step")) == {"not applicable"}
+    assert set(run.outcomes("user")) == {"compliant"}
+    assert step.code != 0
+    assert "is no cluster of EMR, so no step can be tried" in step.text
+
+
+def test_an_engine_over_ssh_is_refused_with_the_better_way(on: Scene, audit: Audit) -> None:
+    env = on.lab.env | {"DOCKER_HOST": "ssh://hadoop@localhost"}
+    run = audit("--cluster", on.lab.cluster_id, checks="checks/test_users.py", env=env)
+
+    assert run.code == 11
+    assert "the docker door does not go over ssh: unset it, and give --door ssh" in run.text
+
+
+def test_a_login_in_a_browser_and_a_kernel_behind_the_same_connection(on: Scene, audit: Audit) -> None:
+    where = ("--cluster", "lab", "--door", "ssh", "--hub-url", "https://127.0.0.2:9443")
+    run = audit(*where, "--smoke=server,login", checks="checks/smoke")
+
+    assert run.code == 0, run.text
+    assert set(run.outcomes()) == {"compliant"}
+    assert on
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [
