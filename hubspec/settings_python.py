@@ -12,17 +12,12 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+from hubspec.literal import added, changed, literal_of
 from hubspec.settings import Settings, shown
 
 _Path = tuple[str, ...]
 _LOADS = {"load_subconfig", "exec", "execfile", "eval", "compile", "__import__", "globals", "locals", "vars"}
-_SMALL = 10**12
 _READS = {"copy", "deepcopy", "get", "has_key", "items", "keys", "values"}
-_NUMBERS: dict[type[ast.operator], Any] = {
-    ast.Add: lambda one, two: one + two,
-    ast.Sub: lambda one, two: one - two,
-    ast.Mult: lambda one, two: one * two,
-}
 
 
 def read_python(text: str) -> Settings:
@@ -182,8 +177,8 @@ class _Reader:
             self.found.more.append(f"line {target.lineno} sets {_named(path)} by code")
             return
         known, literal = self._literal(value)
-        added = _added(self.found.values.get(name), op, literal) if sure and known and ".".join(path) == name else None
-        self._change(name, added, target.lineno)
+        after = added(self.found.values.get(name), op, literal) if sure and known and ".".join(path) == name else None
+        self._change(name, after, target.lineno)
 
     def _call(self, call: ast.Call, *, sure: bool) -> None:
         match call:
@@ -223,7 +218,7 @@ class _Reader:
             return
         known, literal = self._literal(call.args[0]) if len(call.args) == 1 and not call.keywords else (False, None)
         plain = sure and known and ".".join(path) == name
-        self._change(name, _called(self.found.values.get(name), method, literal) if plain else None, call.lineno)
+        self._change(name, changed(self.found.values.get(name), method, literal) if plain else None, call.lineno)
 
     def _change(self, name: str, value: Any, line: int) -> None:
         """Keep what a setting was changed to; None where that is not known, because its default is not, or it is computed."""
@@ -325,7 +320,7 @@ class _Reader:
         if node is not None and name.endswith("_class") and (known := self._imported(node)):
             return True, known
         try:
-            return (True, _value(node)) if node is not None else (False, None)
+            return (True, literal_of(node)) if node is not None else (False, None)
         except (ValueError, TypeError, SyntaxError):
             return False, None
 
@@ -337,17 +332,6 @@ class _Reader:
                 whole = self._imported(of)
                 return f"{whole}.{name}" if whole else None
         return None
-
-
-def _value(node: ast.expr) -> Any:
-    """Return what is written out, sums and products of numbers too. Raises ValueError, TypeError, SyntaxError."""
-    if isinstance(node, ast.BinOp) and type(node.op) in _NUMBERS:
-        one, two = _value(node.left), _value(node.right)
-        numbers = all(isinstance(side, int | float) and abs(side) < _SMALL for side in (one, two))
-        if numbers or (isinstance(node.op, ast.Add) and isinstance(one, str) and isinstance(two, str)):
-            return _NUMBERS[type(node.op)](one, two)
-        raise ValueError("computed")
-    return ast.literal_eval(node)
 
 
 def _setting(path: _Path) -> str | None:
@@ -367,29 +351,3 @@ def _loaded(call: ast.Call) -> str:
     first = call.args[0] if call.args else None
     named = isinstance(first, ast.Constant) and isinstance(first.value, str) and call.func.id == "load_subconfig"
     return str(first.value) if named and isinstance(first, ast.Constant) else f"{call.func.id}()"
-
-
-def _added(before: Any, op: ast.operator, value: Any) -> Any:
-    same = isinstance(before, str | list | int | float) and type(before) is type(value)
-    if isinstance(op, ast.Add) and same:
-        return before + value
-    if isinstance(op, ast.BitOr):
-        return (
-            _called(before, "update", value) if isinstance(before, set | dict) and type(before) is type(value) else None
-        )
-    return None
-
-
-def _called(before: Any, method: str, value: Any) -> Any:
-    match method:
-        case "append" if isinstance(before, list):
-            return [*before, value]
-        case "extend" if isinstance(before, list) and isinstance(value, list | tuple):
-            return [*before, *value]
-        case "add" if isinstance(before, set):
-            return before | {value}
-        case "update" if isinstance(before, set) and isinstance(value, set | list | tuple):
-            return before | set(value)
-        case "update" if isinstance(before, dict) and isinstance(value, dict):
-            return before | value
-    return None
