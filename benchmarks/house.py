@@ -18,7 +18,9 @@ import docker
 import requests
 
 from benchmarks.world import World, package, person
+from lab.containers import master_environment
 from lab.images import HUB_IMAGE
+from lab.versions import DEFAULT, VERSIONS
 
 NAME, LABEL = "hubspec-bench", "hubspec.bench=1"
 CLUSTER = "j-BENCH"
@@ -144,7 +146,7 @@ def house(master_image: str, folder: Path) -> Iterator[House]:
         emr = client.containers.run(
             master_image,
             name=f"{NAME}-emr",
-            environment=AWS | {"LAB_CLUSTER_ID": CLUSTER},
+            environment=master_environment(CLUSTER, VERSIONS[DEFAULT]),
             ports={"5000/tcp": ("127.0.0.1", None)},
             **common,
         )

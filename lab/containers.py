@@ -77,18 +77,23 @@ def create_master(client: DockerClient, image: str, base: str, hub: Version) -> 
         },
         ports={f"{port}/tcp": ("127.0.0.1", free_port(first)) for port, first in PORTS.items()},
         volumes=[*_volumes(MASTER_BINDS), f"{socket_path()}:/var/run/docker.sock"],
-        environment={
-            "LAB_CLUSTER_ID": cluster,
-            "LAB_RELEASE": hub.release,
-            "LAB_APPLICATIONS": json.dumps(hub.applications),
-            "LAB_LOG_DELAY": os.environ.get("HUBSPEC_LAB_LOG_DELAY", "1"),
-            "AWS_ENDPOINT_URL": "http://127.0.0.1:5000",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "lab",
-            "AWS_SECRET_ACCESS_KEY": "lab",
-        },
+        environment=master_environment(cluster, hub),
     )
+
+
+def master_environment(cluster: str, hub: Version) -> dict[str, str]:
+    """Answer the variables from which a master node learns which cluster it is of."""
+    return {
+        "LAB_CLUSTER_ID": cluster,
+        "LAB_RELEASE": hub.release,
+        "LAB_APPLICATIONS": json.dumps(hub.applications),
+        "LAB_LOG_DELAY": os.environ.get("HUBSPEC_LAB_LOG_DELAY", "1"),
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:5000",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "lab",
+        "AWS_SECRET_ACCESS_KEY": "lab",
+    }
 
 
 def create_hub(client: DockerClient, built: str, hub: str, variant: str = "", **other: Any) -> Container:
