@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import emr
 import probes
 import pytest
 from pydantic import SecretStr
@@ -34,12 +33,6 @@ pytestmark = pytest.mark.skipif(
 )
 SMOKE = "checks/smoke"
 ARGUMENTS = ("--cluster", "lab", "--smoke=login")
-
-
-@pytest.fixture(scope="module")
-def on() -> Iterator[Scene]:
-    with emr.scene() as scene:
-        yield scene
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import emr
 import probes
 import pytest
 from pydantic import SecretStr
@@ -20,12 +19,6 @@ from lab.breaks.model import Scene
 from lab.model import HUB
 from lab.versions import at_least
 from tests.conftest import Audit
-
-
-@pytest.fixture(scope="module")
-def on() -> Iterator[Scene]:
-    with emr.scene() as scene:
-        yield scene
 
 
 @pytest.fixture(autouse=True)

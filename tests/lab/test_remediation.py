@@ -34,13 +34,6 @@ DRIFTS = [name for name, entry in BREAKS.items() if entry.exit_code == 1 and ent
 COUNT = 100
 
 
-@pytest.fixture(scope="module")
-def on() -> Iterator[Scene]:
-    """Give the lab, up."""
-    with emr.scene() as scene:
-        yield scene
-
-
 def seen(path: Path) -> Any:
     """Return what a saved snapshot says, without when it was read and how long that took."""
     kinds = json.loads(path.read_text())["kinds"]

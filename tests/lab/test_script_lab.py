@@ -26,13 +26,6 @@ MADE = {"user", "package", "file", "hub_user", "container"}
 HOSTILE = ["$(touch pwned)", "`touch pwned`", "a;touch pwned", "'x", '"x', "x y", "%s", "END", "é"]
 
 
-@pytest.fixture(scope="module")
-def on() -> Iterator[Scene]:
-    """Give the lab, up."""
-    with emr.scene() as scene:
-        yield scene
-
-
 @pytest.fixture
 def recreated(on: Scene) -> Iterator[Scene]:
     """Give the lab with a hub container that was made anew; afterwards it is as declared."""

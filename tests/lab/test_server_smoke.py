@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import emr
 import probes
 import pytest
 
@@ -27,12 +26,6 @@ from tests.conftest import ROOT, Audit, Run
 
 SMOKE = "checks/smoke"
 ARGUMENTS = ("--cluster", "lab", "--smoke=server")
-
-
-@pytest.fixture(scope="module")
-def on() -> Iterator[Scene]:
-    with emr.scene() as scene:
-        yield scene
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import emr
 import pytest
 import sshd
 
@@ -19,13 +17,6 @@ from lab.breaks.model import Scene
 from tests.conftest import Audit, Run
 
 APART = {"run", "door", "evidence", "started", "took"}
-
-
-@pytest.fixture(scope="module")
-def on() -> Iterator[Scene]:
-    """Give the lab, up."""
-    with emr.scene() as scene:
-        yield scene
 
 
 def same(run: Run) -> list[Any]:

@@ -25,13 +25,6 @@ from tests.conftest import ROOT, Audit
 SMOKE = "checks/smoke"
 
 
-@pytest.fixture(scope="module")
-def on() -> Iterator[Scene]:
-    """Give the lab, up."""
-    with emr.scene() as scene:
-        yield scene
-
-
 @pytest.fixture(autouse=True)
 def _taken_back(on: Scene) -> Iterator[None]:
     """Whatever happened: no script is left in S3, and no step of a smoke test waits or runs."""

@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,6 @@ from lab.breaks.model import Scene
 from tests.conftest import ROOT, Audit, Run
 
 STEPS = "checks/test_steps.py"
-
-
-@pytest.fixture(scope="module")
-def on() -> Iterator[Scene]:
-    """Give the lab, up."""
-    with emr.scene() as scene:
-        yield scene
 
 
 def held(audit: Audit, on: Scene, cluster: str, folder: Path, steps: dict[str, Any], *args: str, **policy: Any) -> Run:
