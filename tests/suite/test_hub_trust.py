@@ -170,7 +170,7 @@ def test_another_certificate_gets_no_request(
     other = tmp_path_factory.mktemp("other")
     with running({}, other):
         pass
-    (tmp_path / "other.pem").write_bytes((other / "server.pem").read_bytes())
+    (tmp_path / "other.pem").write_bytes((other / "pair.pem").read_bytes())
     monkeypatch.chdir(tmp_path)
     with running({"/users": answer(200, b"[]")}, tmp_path) as hub:
         made = HubDoor(lambda: hub.url, lambda: SecretStr(TOKEN), given, 10)
