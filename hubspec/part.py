@@ -16,7 +16,7 @@ from hubspec.model import Detail, Difference, Outcome
 from hubspec.snapshot import Reading
 from hubspec.verdict import Verdict
 
-LINES = 25
+LINES = 60
 """How many of the last lines of a log are kept."""
 
 
