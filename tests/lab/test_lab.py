@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -80,11 +82,33 @@ LOOK = r"""
 cat /etc/os-release; getent passwd | awk -F: '$3 >= 1000'; getent group | awk -F: '$3 >= 1000 {print $1, $3}'; for u in jovyan diego shirley ana; do id $u; done
 awk -F: '{print $1, ($2 ~ /^[!*]/)}' /etc/shadow
 perl -e '@f = split /:/, (grep /^jovyan:/, <STDIN>)[0]; print "default\n" if crypt("jupyter", $f[1]) eq $f[1]' < /etc/shadow
-stat -c '%n %a %U %G' /etc/jupyter/* /etc/jupyter/conf/*; sha256sum /etc/jupyter/*.py /etc/jupyter/conf/*
+stat -c '%n %a %U %G' /etc/jupyter/* /etc/jupyter/conf/*; sha256sum /etc/jupyter/*.py /etc/jupyter/conf/*.py /etc/jupyter/conf/*.json
+find /opt/conda/share/jupyter/kernels /usr/local/share/jupyter /home/*/.local -name kernel.json -exec sha256sum {} + 2>/dev/null
+sha256sum /opt/conda/bin/jupyterhub-singleuser /etc/pam.d/login /etc/login.defs; ls -A /etc/skel
+openssl x509 -noout -dates -in /etc/jupyter/conf/server.crt | sed 's/ ..:..:.. / /'
+openssl x509 -noout -text -in /etc/jupyter/conf/server.crt | grep Public-Key
 for p in /opt/conda /opt/conda/envs/analysis; do
   for f in $p/conda-meta/*.json; do [ -e $f ] && basename $f; [ -e $f ] && grep '"requested_spec"' $f; done
   ls -d $p/lib/python3*/site-packages/*.dist-info; [ ! -e $p/conda-meta/pinned ] || cat $p/conda-meta/pinned
 done"""
+
+
+# Another certificate is a new one each time that it is made, and the old one when it is taken back.
+PAIR = "sha256sum /etc/jupyter/conf/server.*"
+# The hub does not tell of a route without its mark. Who keeps the token from the proxy has it open.
+TABLE = r"""
+import glob, json, urllib.request
+for path in glob.glob("/proc/[0-9]*/cmdline"):
+    try:
+        if b"/configurable-http-proxy\0" in open(path, "rb").read():
+            pairs = open(path.replace("cmdline", "environ"), "rb").read().decode().split("\0")
+    except OSError:
+        continue
+token = dict(pair.partition("=")[::2] for pair in pairs).get("CONFIGPROXY_AUTH_TOKEN", "")
+url, headers = "http://127.0.0.1:8001/api/routes", {"Authorization": "token " + token}
+told = json.load(urllib.request.urlopen(urllib.request.Request(url, headers=headers)))
+print(sorted((name, entry["target"]) for name, entry in told.items()))
+"""
 
 
 def aws_state(here: Lab, about: dict[str, Any]) -> dict[str, Any]:
@@ -136,6 +160,10 @@ def whole_state(here: Lab, client: DockerClient) -> dict[str, Any]:
         seen["users"] = sorted((user["name"], user["admin"], sorted(user["groups"])) for user in users)
         seen["tokens"] = sorted((one.user, one.note, one.ends) for one in hub.tokens(client))
         seen["routes"] = {path: route["target"] for path, route in hub.must(here, "GET", "/proxy").items()}
+        seen["servers"] = sorted(user["name"] for user in users if user["server"])
+        seen["groups"] = sorted((one["name"], sorted(one["users"])) for one in hub.must(here, "GET", "/groups"))
+        seen["services"] = sorted(hub.must(here, "GET", "/services"))
+        seen["table"] = inside.run(client, HUB, f"python3 -c {shlex.quote(TABLE)}").out
     if box.status == "running":
         seen["inside"] = sorted(inside.run(client, HUB, LOOK).out.splitlines())
     return seen
@@ -320,14 +348,17 @@ def test_up_wakes_what_was_stopped_and_keeps_what_is_inside(here: Lab, client: D
 
 @pytest.mark.parametrize("name", list(BREAKS))
 def test_a_break_breaks_and_its_mend_mends(name: str, here: Lab, client: DockerClient) -> None:
-    before = whole_state(here, client)
+    before, pair = whole_state(here, client), inside.run(client, HUB, PAIR).out
     try:
         breaks.apply(name)
         broken = whole_state(here, client)
         breaks.apply(name)
         assert broken != before
         assert whole_state(here, client) == broken
-        assert lab.status() == here
+        found = lab.status()
+        assert found
+        # Another certificate is what some breaks are about.
+        assert replace(found, hub_fingerprint=here.hub_fingerprint) == here
     except RefusedError as refused:
         pytest.skip(str(refused).splitlines()[0])
     finally:
@@ -335,6 +366,7 @@ def test_a_break_breaks_and_its_mend_mends(name: str, here: Lab, client: DockerC
     assert whole_state(here, client) == before
     breaks.mend(name)
     assert whole_state(here, client) == before
+    assert inside.run(client, HUB, PAIR).out == pair
     assert name not in state.broken()
 
 
@@ -348,9 +380,14 @@ def test_every_break_says_what_an_audit_should_say() -> None:
         "kernel",
         "file",
         "config",
+        "hub",
         "hub_user",
+        "hub_group",
         "hub_token",
+        "service",
+        "server",
         "route",
+        "proxy",
         "cluster",
         "step",
     }
