@@ -36,7 +36,7 @@ SAYS = [
     ("docs/smoke.md", "break kernel-silent", "1 drifted"),
     ("docs/steps.md", "break step-failed", "step docker-client differs in state"),
     ("docs/remediation.md", "break diego-missing", "1 fixed"),
-    ("docs/remediation.md", "--via step", "1 fixed"),
+    ("docs/remediation.md", "--via step", "2 fixed"),  # he himself, and the group that he was in
     ("docs/script.md", "hubspec script", ""),
     ("docs/init.md", "hubspec init", " compliant"),
     ("docs/init.md", "hubspec diff", "no difference"),
