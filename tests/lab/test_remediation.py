@@ -434,7 +434,7 @@ def test_a_restart_alone_takes_nothing_from_the_lab(audit: Audit) -> None:
         (["--remediate=soon"], "wanted plan, safe, unsafe, or a plan file"),
         (["--remediate=safe", "-n", "2"], "each process would read and fix for itself"),
         (["--remediate=safe", "--via", "pigeon"], "--via: wanted docker or step, found 'pigeon'"),
-        (["--smoke=reboot"], "there is no smoke test reboot; known are step, server, login, restart"),
+        (["--smoke=reboot"], "there is no smoke test reboot; known are step, server, auth, login, restart"),
     ],
 )
 def test_what_cannot_be_meant(audit: Audit, args: list[str], sentence: str) -> None:
