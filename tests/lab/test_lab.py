@@ -17,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import lab
+from hubspec.kinds import KINDS
 from lab import breaks, containers, engine, hub, inside, state
 from lab.breaks import BREAKS, RefusedError
 from lab.model import HUB, LABEL, MASTER, Lab, LabError
@@ -373,24 +374,7 @@ def test_a_break_breaks_and_its_mend_mends(name: str, here: Lab, client: DockerC
 def test_every_break_says_what_an_audit_should_say() -> None:
     listed = json.loads(breaks.listing(as_json=True))
     assert len(listed) == len(BREAKS) > 40
-    assert {entry["kind"] for entry in listed} == {
-        "container",
-        "user",
-        "package",
-        "kernel",
-        "file",
-        "config",
-        "hub",
-        "hub_user",
-        "hub_group",
-        "hub_token",
-        "service",
-        "server",
-        "route",
-        "proxy",
-        "cluster",
-        "step",
-    }
+    assert {entry["kind"] for entry in listed} == set(KINDS)
     assert {entry["exit_code"] for entry in listed} == {1, 11}
 
 
