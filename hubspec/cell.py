@@ -73,7 +73,7 @@ class Heard:
             state = content.get("execution_state")
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return
-        if type_ == "status" and state in {"dead", "restarting"}:
+        if type_ == "status" and str(state) in {"dead", "restarting"}:
             self.died = True  # the server's own word, about no request (jupyter_client's restarter)
         if parent != self.about:
             return

@@ -120,8 +120,8 @@ class LiveDoor(Protocol):
     def events(self, path: str, seconds: float) -> Iterator[dict[str, Any]]:
         """Yield what a stream of events tells, for at most so long. Raises AnsweredError, DoorError."""
 
-    def channel(self, path: str) -> Channel:
-        """Return an open websocket. Raises AnsweredError, DoorError."""
+    def channel(self, path: str, seconds: float) -> Channel:
+        """Return a websocket that was opened in so long. Raises AnsweredError, SilentError, DoorError."""
 
     def login(self, name: str, password: SecretStr, seconds: float, say: Callable[[str], None]) -> Seen:
         """Return what a browser sees that logs in through the hub's form, without any token. Raises DoorError."""

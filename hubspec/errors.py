@@ -6,6 +6,7 @@ HubspecError
 ├── PlanError       a file holds no plan, or the cluster has moved on since it was made: a usage error
 └── DoorError       a door could not be looked through: what it would have shown is unreadable, never absent
     ├── StoppedError  the container does not run, and the engine can start it
+    ├── SilentError   nothing was answered in time
     ├── AnsweredError  the hub answered, and not with what was asked for; it may still answer another question
     │   └── BusyError  and it says when to come again
     ├── EndUnknownError  something was begun, and how far it came cannot be read
@@ -36,6 +37,10 @@ class DoorError(HubspecError):
 
 class StoppedError(DoorError):
     """The engine says that the container is there, and that it has ended or never ran."""
+
+
+class SilentError(DoorError):
+    """Whoever was asked took the question, and did not answer in time."""
 
 
 class AnsweredError(DoorError):

@@ -15,7 +15,7 @@ from typing import Any
 
 from hubspec.cell import Heard, execute, message, product
 from hubspec.door import Channel, LiveDoor
-from hubspec.errors import AnsweredError, DoorError
+from hubspec.errors import AnsweredError, DoorError, SilentError
 from hubspec.hub_path import hub_path
 from hubspec.model import Difference
 from hubspec.part import BrokenError, Part
@@ -124,10 +124,14 @@ def _kernel(visit: Visit, kernel: str, spec: Mapping[str, Any], part: Part) -> s
         return str(error)
     try:
         session = uuid.uuid4().hex
-        with contextlib.closing(server.channel(f"{path}/channels?session_id={session}")) as channel:
+        address = f"{path}/channels?session_id={session}"
+        with contextlib.closing(server.channel(address, limit - time.monotonic())) as channel:
             found = _cell(channel, spec, session, limit, lambda text: part.note(f"{kernel}: {text}"))
     except AnsweredError as error:
         found = str(error)
+    except SilentError as error:
+        # A notebook server may keep a websocket waiting for as long as its kernel says nothing.
+        found = f"it did not answer ({_why(server, error)})"
     except DoorError as error:
         found = _why(server, error)
     try:

@@ -12,14 +12,14 @@ from urllib3.exceptions import SSLError
 from urllib3.util.ssl_ import assert_fingerprint
 
 from hubspec.cluster.hub_http import Trust, distrust, root
-from hubspec.errors import AnsweredError, DoorError
+from hubspec.errors import AnsweredError, DoorError, SilentError
 
 
 class Channel:
     """One websocket. Close it."""
 
     def __init__(self, url: str, token: SecretStr | None, trust: Trust, deadline: float) -> None:
-        """Open it. Raises AnsweredError where the server refuses, DoorError where it cannot be reached or believed.
+        """Open it within `deadline` seconds. Raises AnsweredError, SilentError, and DoorError where it is not believed.
 
         The certificate is believed before anything is sent: whoever stands between is not told the token.
         """
@@ -36,6 +36,9 @@ class Channel:
             raise AnsweredError(
                 f"the websocket {url} was refused with {error.status_code}", error.status_code
             ) from None
+        except (websocket.WebSocketTimeoutException, TimeoutError):
+            link.close()
+            raise SilentError(f"the websocket {url} was not opened within {deadline:.0f} s") from None
         except (websocket.WebSocketException, OSError) as error:
             link.close()
             raise DoorError(f"the websocket {url} could not be opened ({root(error)})") from None

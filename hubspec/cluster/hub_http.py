@@ -18,7 +18,7 @@ import urllib3.exceptions
 
 from hubspec.cluster.doorstep import doorstep
 from hubspec.cluster.route import Adapter, Route
-from hubspec.errors import DoorError
+from hubspec.errors import DoorError, SilentError
 
 LARGEST = 32 * 2**20
 """Bytes of one answer that are still read: about 80,000 users in the one list of JupyterHub before 2.0."""
@@ -101,10 +101,6 @@ class Question:
 
 class UnreachedError(DoorError):
     """Nobody listens there, or the connection broke: a hub that restarts looks like this for a while."""
-
-
-class SilentError(DoorError):
-    """The answer did not come in time."""
 
 
 def session(trust: Trust) -> requests.Session:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import requests
 from pydantic import SecretStr
 
-from hubspec.cluster.hub_http import Answer, Question, SilentError, Trust, UnreachedError, exchange
-from hubspec.errors import DoorError
+from hubspec.cluster.hub_http import Answer, Question, Trust, UnreachedError, exchange
+from hubspec.errors import DoorError, SilentError
 
 PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds between two attempts while the hub restarts, the last one again and again."""

@@ -102,9 +102,9 @@ class Live:
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise DoorError(f"{asked} broke off ({root(error)})") from None
 
-    def channel(self, path: str) -> Channel:
-        """Return an open websocket. Raises AnsweredError, DoorError."""
-        return Channel(f"{self.base}{path}", self._token(), self.trust, self.deadline)
+    def channel(self, path: str, seconds: float) -> Channel:
+        """Return a websocket that was opened in so long. Raises AnsweredError, SilentError, DoorError."""
+        return Channel(f"{self.base}{path}", self._token(), self.trust, max(min(seconds, self.deadline), 0.01))
 
     def login(self, name: str, password: SecretStr, seconds: float, say: Callable[[str], None]) -> Seen:
         """Return what a browser sees that logs in through the hub's form, without any token. Raises DoorError."""

@@ -124,7 +124,9 @@ def aws_state(here: Lab, about: dict[str, Any]) -> dict[str, Any]:
         "instances": lambda: len(emr.list_instances(**mine, InstanceGroupTypes=["MASTER"])["Instances"]),
         "policy": lambda: emr.get_auto_termination_policy(**mine).get("AutoTerminationPolicy"),
         "security": lambda: emr.describe_security_configuration(**security)["SecurityConfiguration"],
-        "groups": lambda: [g["IpPermissions"] for g in ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]],
+        "security groups": lambda: [
+            g["IpPermissions"] for g in ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]
+        ],
     }
     seen: dict[str, Any] = {}
     for name, call in calls.items():
@@ -162,7 +164,7 @@ def whole_state(here: Lab, client: DockerClient) -> dict[str, Any]:
         seen["tokens"] = sorted((one.user, one.note, one.ends) for one in hub.tokens(client))
         seen["routes"] = {path: route["target"] for path, route in hub.must(here, "GET", "/proxy").items()}
         seen["servers"] = sorted(user["name"] for user in users if user["server"])
-        seen["groups"] = sorted((one["name"], sorted(one["users"])) for one in hub.must(here, "GET", "/groups"))
+        seen["hub groups"] = sorted((one["name"], sorted(one["users"])) for one in hub.must(here, "GET", "/groups"))
         seen["services"] = sorted(hub.must(here, "GET", "/services"))
         seen["table"] = inside.run(client, HUB, f"python3 -c {shlex.quote(TABLE)}").out
     if box.status == "running":
