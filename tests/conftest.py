@@ -66,6 +66,7 @@ def audit(tmp_path: Path) -> Audit:
             text=True,
             timeout=300,
             check=False,
+            start_new_session=True,  # without a terminal, as in a nightly job
         )
         return Run(done.returncode, done.stdout + done.stderr, folder)
 

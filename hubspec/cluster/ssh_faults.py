@@ -57,6 +57,10 @@ _LOGIN = (
         ),
     ),
     (
+        r"stdio forwarding failed",
+        "{host} leads no further: may one forward connections there (AllowTcpForwarding), and does it reach the master node?",
+    ),
+    (
         r"Permission denied",
         "{host} refused the login of {user}: {keys}",
     ),
@@ -69,6 +73,8 @@ _LOGIN = (
         "the folder for temporary files has a name that is too long for a socket: set TMPDIR to a shorter one",
     ),
 )
+_PROXY = "UNKNOWN port 65535"
+"""What ssh calls the other side where a jump host or ProxyCommand leads to it, and ended."""
 _ENGINE = (
     (
         r"sudo: .*password is required|no tty present and no askpass",
@@ -116,12 +122,26 @@ def last(said: str) -> str:
 
 def login(said: str, code: int, about: Mapping[str, str]) -> DoorError:
     """Return the error of a login that failed, from ssh's own words. `about` has host, port and user, and keys: which there were."""
+    if _PROXY in said:
+        return _before(said, about)
     found = re.search(r" port (\d+)", said)
     names = dict(about) | {"port": found.group(1) if found else about["port"]}
     port = f"-p {names['port']} " if names["port"] != "22" else ""
     known = _first(_LOGIN, said, login=f"ssh -l {names['user']} {port}{names['host']}", **names)
     other = f"no login to {names['host']} as {names['user']} (ssh ended with status {code})"
     return DoorError(f"{known or other} ({last(said)})")
+
+
+def _before(said: str, about: Mapping[str, str]) -> DoorError:
+    told = last("\n".join(line for line in said.splitlines() if _PROXY not in line))
+    by_hand = f"ssh -l {about['user']} {about['host']}"
+    user = re.search(r"(\S+)@\S+: Permission denied", said)
+    names = {"host": f"the jump host before {about['host']}", "user": user.group(1) if user else "its user"}
+    known = _first(
+        _LOGIN[:-2], said, **names, port="its port", keys=f"log in by hand to see why ({by_hand})", login=by_hand
+    )
+    other = f"the way to {about['host']} ended before it (ProxyJump, ProxyCommand)"
+    return DoorError(f"{known or other} ({told})")
 
 
 def engine(said: str, deed: str, *, host: str, user: str) -> DoorError:

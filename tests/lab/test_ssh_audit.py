@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sshd
 
 import lab
 from lab import hub
@@ -153,28 +151,3 @@ def test_wrong_use(audit: Audit, args: list[str], words: str) -> None:
 
     assert run.code == 4, run.text
     assert words in run.text
-
-
-def test_a_password_reaches_no_artefact(on: Scene, audit: Audit, tmp_path: Path) -> None:
-    folder = tmp_path / "server"
-    folder.mkdir()
-    with sshd.running(on, folder) as server:
-        where = ("--cluster", "lab", "--door", "ssh", "--ssh-user", "asks", "--ssh-key", server.key)
-        shutil.copy(server.config(Port=server.port, HostKeyAlias=f"[127.0.0.1]:{server.port}"), folder / "mine")
-        secret = {"HUBSPEC_SUDO_PASSWORD": sshd.PASSWORD}
-        run = audit(*where, "--ssh-config", str(folder / "mine"), checks="checks/test_users.py", env=secret)
-        wrong = audit(
-            *where,
-            "--ssh-config",
-            str(folder / "mine"),
-            checks="checks/test_users.py",
-            env={"HUBSPEC_SUDO_PASSWORD": "c4n4ry"},
-        )
-
-    assert run.code == 0, run.text
-    assert wrong.code == 11
-    assert "sudo on localhost does not take the password that was given for asks" in wrong.text
-    artefacts = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert any(path.name == "report.html" for path in artefacts)
-    assert [path for path in artefacts if b"c4n4ry" in path.read_bytes()] == []
-    assert "c4n4ry" not in run.text + wrong.text + json.dumps(run.records)
