@@ -5,6 +5,7 @@ HubspecError
 ├── UnknownClusterError  AWS says that there is no such cluster: a usage error
 ├── PlanError       a file holds no plan, or the cluster has moved on since it was made: a usage error
 └── DoorError       a door could not be looked through: what it would have shown is unreadable, never absent
+    ├── ShutError     it is known where on the way the door is shut, and what to do
     ├── StoppedError  the container does not run, and the engine can start it
     ├── SilentError   nothing was answered in time
     ├── AnsweredError  the hub answered, and not with what was asked for; it may still answer another question
@@ -33,6 +34,16 @@ class UnknownClusterError(HubspecError):
 
 class DoorError(HubspecError):
     """The engine, the container, the hub or AWS did not let us look."""
+
+
+class ShutError(DoorError):
+    """A door is shut at a known place: `what` is so, `at` names the place, `then` is what to do about it."""
+
+    def __init__(self, what: str, at: str, then: str, said: str = "") -> None:
+        """Take them, and the last words of the program that found out."""
+        words = f" ({said})" if said else ""
+        super().__init__(f"{what}: {then}{words}")
+        self.what, self.at, self.then = f"{what}{words}", at, then
 
 
 class StoppedError(DoorError):

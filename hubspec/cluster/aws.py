@@ -23,6 +23,7 @@ class EmrDoor:
     """The AWS APIs about one cluster (EMR 2009-03-31, EC2 2016-11-15). Each answer is asked for once.
 
     `settings` are AWS variables that count instead of the environment's. `deadline` is in seconds, for each attempt.
+    `errors` has the error of each call that was refused.
     """
 
     name = "aws"
@@ -40,6 +41,7 @@ class EmrDoor:
         self.cluster_id, self.step_limit, self._progress = cluster_id, step_limit, progress
         self.session = Session(settings=settings, deadline=deadline, progress=progress)
         self.command = f"AWS API, {cluster_id}"
+        self.errors: dict[str, DoorError] = {}
         self._known: dict[str, Any] = {}
         self._lock = threading.RLock()
 
@@ -80,7 +82,7 @@ class EmrDoor:
                 try:
                     self._known[name] = getattr(self, f"_{_snake(name)}")()
                 except DoorError as error:
-                    self._known[name] = Unreadable(str(error))
+                    self._known[name], self.errors[name] = Unreadable(str(error)), error
             return self._known[name]
 
     def _describe_cluster(self) -> Any:

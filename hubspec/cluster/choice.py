@@ -67,6 +67,11 @@ class Choice:
         made = self.made
         return f"door {made.door.name}: {made.why}" if made and self._wanted == "auto" and not self._here else ""
 
+    @property
+    def ways(self) -> dict[str, Callable[[], DockerDoor | SshDoor]]:
+        """Return name -> what makes each door that there is, whichever is chosen."""
+        return {"docker": lambda: self._docker, "ssh": self._ssh}
+
     def make(self) -> Chosen:
         """Return what is chosen. Raises DoorError where nothing can be."""
         with self._lock:
@@ -120,6 +125,11 @@ class ChosenDoor:
     def __init__(self, choice: Choice, container: str) -> None:
         """Nothing is asked yet."""
         self.container, self._choice = container, choice
+
+    @property
+    def choice(self) -> Choice:
+        """Return what chooses the door."""
+        return self._choice
 
     @property
     def name(self) -> str:

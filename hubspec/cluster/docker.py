@@ -16,8 +16,9 @@ from docker.utils.socket import frames_iter
 from requests.exceptions import RequestException
 
 from hubspec.cluster.not_running import late, must_run, refused
+from hubspec.cluster.proxies import of_engine
 from hubspec.door import Look
-from hubspec.errors import DoorError
+from hubspec.errors import DoorError, ShutError
 
 _DEFAULT = "unix:///var/run/docker.sock"
 
@@ -51,9 +52,7 @@ class DockerDoor:
         try:
             api = docker.APIClient(**_environment(), timeout=math.ceil(self.deadline), version="auto")
         except DockerException as error:
-            raise DoorError(
-                f"no Docker engine answers at {_host()}: start it (sudo systemctl start docker), or set DOCKER_HOST ({_last(error)})"
-            ) from None
+            raise _shut(error) from None
         try:
             around = self._others(api) if others else {}
             about = self._inspect(api)
@@ -141,6 +140,14 @@ class DockerDoor:
 
     def _count(self, sort: str) -> None:
         self.trips[sort] = self.trips.get(sort, 0) + 1
+
+
+def _shut(error: DockerException) -> ShutError:
+    if "Permission denied" in str(error):
+        what, then = f"this user may not use the Docker engine at {_host()}", "join the group docker, and log in anew"
+        return ShutError(what, "docker", then, _last(error))
+    what, then = f"no Docker engine answers at {_host()}", "start it (sudo systemctl start docker), or set DOCKER_HOST"
+    return ShutError(what, "docker", then, f"{_last(error)}{of_engine(_host())}")
 
 
 def _environment() -> dict[str, Any]:

@@ -75,6 +75,20 @@ class HubDoor:
         """Return the number of requests by method."""
         return self._link.trips
 
+    @property
+    def apart(self) -> float | None:
+        """Return by how many seconds the hub's clock was before ours at the last answer, None where it told no time."""
+        return self._link.apart
+
+    @property
+    def trust(self) -> Trust:
+        """Return why its certificate is believed."""
+        return self._trust
+
+    def address(self) -> str:
+        """Return the address that is asked. Raises DoorError where nobody says it."""
+        return self._address()
+
     def pages(self, path: str) -> list[Any] | dict[str, Any]:
         """Return all entries of a list, or of a mapping for /proxy. Raises DoorError, also where the answer is neither."""
         base, token = self._address(), self._token()

@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 import requests
 import urllib3.exceptions
 
+from hubspec.cluster.apart import apart
 from hubspec.cluster.doorstep import doorstep
+from hubspec.cluster.proxies import unused
 from hubspec.cluster.route import Adapter, Route
 from hubspec.errors import DoorError, SilentError
 
@@ -76,6 +78,7 @@ class Trust:
 class Answer:
     """What came back: `location` of a redirect, and `pause`, the seconds after which the hub wants to be asked again.
 
+    `apart`: by how many seconds the hub's clock is before ours, None where it tells no time.
     `ours`: it bears the hub's own header, and is not what a proxy says in its place.
     """
 
@@ -84,6 +87,7 @@ class Answer:
     location: str = ""
     pause: float | None = None
     ours: bool = False
+    apart: float | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,8 @@ def exchange(
             read = _read(answer, asked, until)
             pause = pause_of(answer.headers.get("Retry-After", ""), datetime.now(UTC))
             ours = _VERSION in answer.headers
-            return Answer(answer.status_code, read, answer.headers.get("Location", ""), pause, ours)
+            clock = apart(answer.headers.get("Date"))
+            return Answer(answer.status_code, read, answer.headers.get("Location", ""), pause, ours, clock)
     except requests.exceptions.SSLError as error:
         if _doubted(error):
             raise DoorError(f"{asked}: {distrust(error, trust)}") from None
@@ -136,10 +141,13 @@ def exchange(
         raise UnreachedError(f"{asked}: no TLS connection comes about; is it up? {_LOGS} ({why})") from None
     except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
         within = f"{round(seconds, 1):g} s"
-        raise SilentError(f"{asked} did not answer within {within}; is the hub hanging? {_LOGS}") from None
+        raise SilentError(
+            f"{asked} did not answer within {within}; is the hub hanging? {_LOGS}{unused(asked.url)}"
+        ) from None
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         why = trust.told(asked.url)[1] or root(error)
-        raise UnreachedError(f"{asked}: the hub does not answer; is it up? {_LOGS} ({why})") from None
+        proxy = unused(asked.url)
+        raise UnreachedError(f"{asked}: the hub does not answer; is it up? {_LOGS} ({why}){proxy}") from None
 
 
 def pause_of(value: str, now: datetime) -> float | None:

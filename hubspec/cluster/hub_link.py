@@ -30,7 +30,8 @@ class Link:
     """The way to one hub, with what was learnt of it on the way.
 
     `deadline` is in seconds, for each answer with the waiting for it. `why` says what else is known where nobody
-    answers. `accepted` says whether the token was good before in this run, `scheme` which word stands before it.
+    answers. `accepted` says whether the token was good before in this run, `scheme` which word stands before it,
+    `apart` by how many seconds the hub's clock was before ours at the last answer.
     """
 
     def __init__(self, trust: Trust, deadline: float, progress: Callable[[str], None], why: Callable[[], str]) -> None:
@@ -39,6 +40,7 @@ class Link:
         self.scheme = SCHEMES[0]
         self._met = False
         self.accepted = False
+        self.apart: float | None = None
         self.trips: dict[str, int] = {}
 
     def shook(self) -> None:
@@ -122,6 +124,7 @@ class Link:
         if token:
             headers["Authorization"] = f"{self.scheme} {token.get_secret_value()}"
         answer = exchange(link, self.trust, asked, headers, seconds)
+        self.apart = answer.apart
         self._met = self._met or (answer.status < requests.codes.internal_server_error and not _unrouted(answer))
         return answer
 

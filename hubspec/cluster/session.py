@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hubspec.cluster import proxies
+from hubspec.cluster.apart import apart, refused
 from hubspec.cluster.calls import CALLS
 from hubspec.errors import DoorError, UnknownClusterError
 
@@ -40,7 +42,7 @@ class NoAnswerError(DoorError):
 
 
 class Session:
-    """Calls to AWS; `trips` counts them by name.
+    """Calls to AWS; `trips` counts them by name, `apart` is by how many seconds AWS's clock was before ours at the last answer.
 
     `settings` are AWS variables that count instead of the environment's. `deadline` is in seconds, for each attempt.
     """
@@ -55,6 +57,7 @@ class Session:
         """Nothing is asked of AWS yet."""
         self.deadline, self._progress = deadline, progress
         self.trips: Counter[str] = Counter()
+        self.apart: float | None = None
         self._settings = {name: (settings or {}).get(variable) for name, variable in SETTINGS.items()}
         self._clients: dict[tuple[str, bool], Any] = {}
         self._lock = threading.RLock()
@@ -86,26 +89,44 @@ class Session:
 
     def _call(self, name: str, arguments: dict[str, Any], *, once: bool) -> dict[str, Any]:
         # boto3 takes a quarter of a second to import: only where AWS is asked, and beside the other doors.
-        from botocore import exceptions as refused
+        from botocore import exceptions as raised
 
         about = CALLS[name]
         self.trips[f"aws {name}"] += 1
         try:
             answer: dict[str, Any] = getattr(self._client(about.client, once=once), about.method)(**arguments)
-        except (refused.NoCredentialsError, refused.PartialCredentialsError):
+        except (raised.NoCredentialsError, raised.PartialCredentialsError):
             raise DoorError(
                 "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             ) from None
-        except refused.NoRegionError:
+        except raised.NoRegionError:
             raise DoorError("no AWS region is set: set AWS_DEFAULT_REGION, or a region in the profile") from None
-        except refused.ParamValidationError as error:
+        except raised.ParamValidationError as error:
             raise DoorError(f"{name} was not asked: {error}") from None
-        except refused.ClientError as error:
-            raise _refusal(name, error.response["Error"], arguments) from None
-        except refused.BotoCoreError as error:
+        except raised.ClientError as error:
+            date = self._heard(error.response)
+            why = error.response["Error"]
+            raise refused(why["Code"], why.get("Message", ""), date) or _refusal(name, why, arguments) from None
+        except raised.BotoCoreError as error:
             service = "EMR API" if about.client == "emr" else f"{about.client.upper()} API"
-            raise NoAnswerError(f"the {service} does not answer: {error}") from None
+            proxy = proxies.blamed(self.endpoint(about.client))
+            raise NoAnswerError(f"the {service} does not answer: {error}{proxy}") from None
+        self._heard(answer)
         return answer
+
+    def endpoint(self, service: str) -> str:
+        """Return the address that a service is asked at. Raises DoorError where no region is set."""
+        from botocore.exceptions import NoRegionError
+
+        try:
+            return str(self._client(service, once=False).meta.endpoint_url)
+        except NoRegionError:
+            raise DoorError("no AWS region is set: set AWS_DEFAULT_REGION, or a region in the profile") from None
+
+    def _heard(self, answer: Mapping[str, Any]) -> str | None:
+        date: str | None = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        self.apart = apart(date)
+        return date
 
     def _client(self, service: str, *, once: bool) -> Any:
         import boto3

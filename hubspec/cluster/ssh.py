@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from hubspec.cluster import ssh_faults
 from hubspec.cluster.ssh_keys import offered
 from hubspec.cluster.ssh_script import Rights
-from hubspec.errors import DoorError
+from hubspec.errors import DoorError, ShutError
 
 _TICK = 0.005
 _END = 2.0
@@ -241,7 +241,7 @@ class SshLine:
         said = (self._folder / "said").read_text(errors="replace")
         if code is None:
             message = f"the login to {target.host} as {target.user} did not end within {self.deadline:g} s"
-            return DoorError(f"{message}; is the machine well? ({ssh_faults.last(said)})")
+            return ShutError(message, "reached", "is the machine well?", ssh_faults.last(said))
         keys = offered(target.options, target.host, target.key) if "Permission denied" in said else ""
         port = target.port or "22"
         return ssh_faults.login(said, code, {"host": target.host, "port": port, "user": target.user, "keys": keys})

@@ -12,7 +12,7 @@ from hubspec.cluster.not_running import late, must_run, refused
 from hubspec.cluster.ssh import LateError, Said, SshLine
 from hubspec.cluster.ssh_script import Remote
 from hubspec.door import Look
-from hubspec.errors import DoorError
+from hubspec.errors import DoorError, ShutError
 
 _REFUSED = {126, 127}
 _ENGINES = ("Error response from daemon", "Cannot connect to the Docker daemon", "sudo: ")
@@ -122,9 +122,8 @@ class SshDoor:
         words = ssh_faults.last(text(said.err) if said.err.strip() else text(said.out))
         if not remote.how(said.out):
             if self.line.alive:
-                return DoorError(
-                    f"the shell of {target.user} on {target.host} ran nothing (status {said.code}): does its profile end it? ({words})"
-                )
+                what = f"the shell of {target.user} on {target.host} ran nothing (status {said.code})"
+                return ShutError(what, "shell", "does its profile end it?", words)
             return DoorError(f"the connection to {target.host} broke off ({self.line.complaint or words})")
         if self.line.alive:
             return DoorError(f"the answer of {target.host} broke off (status {said.code}; {words})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,8 +24,13 @@ class Refusal(dict[str, str]):
 
 
 @contextlib.contextmanager
-def serving(answers: dict[str, list[Any]]) -> Iterator[tuple[dict[str, str], list[tuple[str, dict[str, Any]]]]]:
-    """Serve the answers; yield the AWS variables that lead there, and what was asked so far: (call, arguments)."""
+def serving(
+    answers: dict[str, list[Any]], ahead: float = 0
+) -> Iterator[tuple[dict[str, str], list[tuple[str, dict[str, Any]]]]]:
+    """Serve the answers; yield the AWS variables that lead there, and what was asked so far: (call, arguments).
+
+    The clock there is so many seconds `ahead` of this machine's.
+    """
     asked: list[tuple[str, dict[str, Any]]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -42,6 +48,9 @@ def serving(answers: dict[str, list[Any]]) -> Iterator[tuple[dict[str, str], lis
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time.time()) + ahead)
 
         def log_message(self, *_args: object) -> None:
             pass
