@@ -42,8 +42,8 @@ class ShutError(DoorError):
     def __init__(self, what: str, at: str, then: str, said: str = "") -> None:
         """Take them, and the last words of the program that found out."""
         words = f" ({said})" if said else ""
-        super().__init__(f"{what}: {then}{words}")
-        self.what, self.at, self.then = f"{what}{words}", at, then
+        super().__init__(f"{what}: {then}{words}" if then else f"{what}{words}")
+        self.what, self.at, self.then, self.said = what, at, then, said
 
 
 class StoppedError(DoorError):

@@ -68,6 +68,7 @@ _LOGIN = (
     ),
     (
         r"stdio forwarding failed",
+        "reached",
         "{host} leads no further: may one forward connections there (AllowTcpForwarding), and does it reach the master node?",
     ),
     (
@@ -166,10 +167,13 @@ def _before(said: str, about: Mapping[str, str]) -> DoorError:
     user = re.search(r"(\S+)@\S+: Permission denied", said)
     names = {"host": f"the jump host before {about['host']}", "user": user.group(1) if user else "its user"}
     known = _first(
-        _LOGIN[:-2], said, **names, port="its port", keys=f"log in by hand to see why ({by_hand})", login=by_hand
+        _LOGIN[:-2], said, told, **names, port="its port", keys=f"log in by hand to see why ({by_hand})", login=by_hand
     )
+    # Whatever is shut there: of the machine behind it nothing was seen.
+    if known:
+        return ShutError(known.what, "reached", known.then, known.said)
     other = f"the way to {about['host']} ended before it (ProxyJump, ProxyCommand)"
-    return DoorError(f"{known or other} ({told})")
+    return ShutError(other, "reached", f"see why: {by_hand}", told)
 
 
 def engine(said: str, deed: str, *, host: str, user: str) -> DoorError:
@@ -181,9 +185,9 @@ def engine(said: str, deed: str, *, host: str, user: str) -> DoorError:
     return DoorError(f"the Docker engine on {host} refused to {deed}: {told[-1]}")
 
 
-def _first(table: Sequence[tuple[str, str, str]], said: str, **names: str) -> ShutError | None:
+def _first(table: Sequence[tuple[str, str, str]], said: str, told: str | None = None, **names: str) -> ShutError | None:
     for pattern, at, words in table:
         if re.search(pattern, said):
             what, _, then = words.partition(": ")
-            return ShutError(what.format(**names), at, then.format(**names), last(said))
+            return ShutError(what.format(**names), at, then.format(**names), told or last(said))
     return None

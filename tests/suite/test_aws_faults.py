@@ -41,3 +41,21 @@ def test_no_way_to_ask(audit: Audit, env: dict[str, str | None], sentence: str) 
 
     assert sentence in run.text
     assert run.code == 11
+
+
+def test_a_clock_an_hour_late_and_a_proxy_that_is_down(audit: Audit) -> None:
+    late = Refusal(
+        "InvalidSignatureException", "Signature expired: 20261123T090000Z is now earlier than 20261123T095500Z"
+    )
+    with serving({"DescribeCluster": [late]}, ahead=3600) as (variables, _):
+        clock = audit("--cluster", "j-A", checks="checks/test_cluster.py", env={**KEYS, **variables})
+    proxy = audit(
+        *("--cluster", "j-A"),
+        checks="checks/test_cluster.py",
+        env={**KEYS, "HTTPS_PROXY": "http://127.0.0.1:9"},
+        into="proxy",
+    )
+
+    assert "the clock of this machine is 60 minutes behind: here it is " in clock.text
+    assert "HTTPS_PROXY sends it through the proxy 127.0.0.1:9: is that up?" in proxy.text
+    assert (clock.code, proxy.code) == (11, 11)

@@ -134,6 +134,21 @@ def test_nobody_listening(audit: Audit) -> None:
     assert "the hub does not answer; is it up?" in run.text
 
 
+def test_the_hub_is_asked_through_no_proxy(audit: Audit, tmp_path: Path) -> None:
+    proxy: dict[str, str | None] = {"HTTPS_PROXY": "http://127.0.0.1:9", "HUBSPEC_HUB_TOKEN": TOKEN}
+    users = "checks/test_hub_users.py"
+    with running({"/users": answer(200, json.dumps(USERS).encode())}, tmp_path) as hub:
+        run = look(audit, hub.url, "--hub-fingerprint", hub.fingerprint, "-k", "jovyan")
+        same = audit(
+            "--cluster", "j-FAULTS", "--hub-url", hub.url, "--insecure", "-k", "jovyan", checks=users, env=proxy
+        )
+    gone = audit("--cluster", "j-FAULTS", "--hub-url", "https://127.0.0.1:1", checks=users, env=proxy, into="gone")
+
+    assert (run.code, same.code, gone.code) == (0, 0, 11)
+    assert "the hub does not answer" in gone.text
+    assert "HTTPS_PROXY is set, and never used for the hub" in gone.text
+
+
 def test_no_token(audit: Audit) -> None:
     run = look(audit, "https://127.0.0.1:1", token=None)
 
