@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.docker_worker import DockerWorker
+from hubspec.cluster.options import ADDRESS
 from hubspec.cluster.ssh import SshLine
 from hubspec.cluster.ssh_door import SshDoor
 from hubspec.cluster.ssh_worker import SshWorker
@@ -94,12 +96,10 @@ class Choice:
     def _choose(self) -> Chosen:
         if self._wanted == "ssh":
             return Chosen(self._ssh(), "--door ssh")
-        if self._wanted == "docker" or self._here:
-            return Chosen(
-                self._docker, "--door docker" if self._wanted == "docker" else "its engine is on this machine"
-            )
-        if os.environ.get("DOCKER_HOST"):
-            return Chosen(self._docker, "DOCKER_HOST names an engine")
+        if self._here:
+            return Chosen(self._docker, "its engine is on this machine")
+        if self._wanted == "docker" or os.environ.get("DOCKER_HOST"):
+            return self._engine()
         if _flow_here() == self._cluster:
             return self._local("this machine is a node of the cluster")
         try:
@@ -113,10 +113,20 @@ class Choice:
             return self._local(f"the master node {host} is this machine")
         return Chosen(self._ssh(), f"the master node {host} is not this machine, and DOCKER_HOST is not set")
 
+    def _engine(self) -> Chosen:
+        if engine_over_ssh():
+            return Chosen(self._ssh(), "DOCKER_HOST leads to an engine over ssh")
+        return Chosen(self._docker, "--door docker" if self._wanted == "docker" else "DOCKER_HOST names an engine")
+
     def _local(self, why: str) -> Chosen:
         if os.access(_SOCKET, os.W_OK):
             return Chosen(self._docker, why)
         return Chosen(self._ssh(), f"{why}, but {_SOCKET} may not be used by this user")
+
+
+def engine_over_ssh() -> re.Match[str] | None:
+    """Return user, host and port of the engine in the environment, where DOCKER_HOST is an address of ssh."""
+    return re.fullmatch(ADDRESS, os.environ.get("DOCKER_HOST", ""))
 
 
 class ChosenDoor:

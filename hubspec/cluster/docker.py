@@ -46,8 +46,7 @@ class DockerDoor:
         """
         if _host().startswith("ssh:"):
             raise DoorError(
-                f"DOCKER_HOST is {_host()}, and the docker door does not go over ssh: unset it, and give --door ssh,"
-                " which logs in once and as your own ssh does"
+                f"DOCKER_HOST is {_host()}: over ssh it leads to an engine as ssh://USER@HOST:PORT, without anything behind that"
             )
         try:
             api = docker.APIClient(**_environment(), timeout=math.ceil(self.deadline), version="auto")

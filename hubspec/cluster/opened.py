@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.aws_worker import AwsWorker
-from hubspec.cluster.choice import Choice, ChosenDoor, ChosenWorker
+from hubspec.cluster.choice import Choice, ChosenDoor, ChosenWorker, engine_over_ssh
 from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.hub import HubDoor, Trust
 from hubspec.cluster.hub_inside import running
@@ -124,15 +124,19 @@ def _choice(site: Site, options: DoorOptions, door: EmrDoor, lines: Lines, progr
     address = site.address
     if address and options.text("--via") == "step":
         options.refuse("--via step: AWS knows nothing of a machine that is named by its address; leave it out")
-    user = (address and address["user"]) or setting("--ssh-user") or "hadoop"
+    # Whoever says --door ssh means the master node, whatever engine is in the environment.
+    over = address or (engine_over_ssh() if options.door != "ssh" else None)
+    user = (over and over["user"]) or setting("--ssh-user") or "hadoop"
     key, config = file("--ssh-key"), file("--ssh-config")
     password = options.sudo_password
     if options.on("--ask-sudo-password") and options.door != "docker":
         password = lines.password(f"password of {user} for sudo on the master node of {site.cluster_id}: ")
 
     def ssh() -> SshDoor:
-        port = address["port"] if address else None
-        target = Target(_host(site, door), user, port, key, config, Rights(options.sudo, password))
+        port = over["port"] if over else None
+        target = Target(
+            over["host"] if over else _host(site, door), user, port, key, config, Rights(options.sudo, password)
+        )
         return SshDoor(lines.line(target, options.deadline), name, label=label, deadline=options.deadline)
 
     docker = DockerDoor(name, label=label, deadline=options.deadline)

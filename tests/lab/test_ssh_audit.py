@@ -122,12 +122,19 @@ def test_a_machine_by_its_address(on: Scene, audit: Audit) -> None:
     assert "is no cluster of EMR, so no step can be tried" in step.text
 
 
-def test_an_engine_over_ssh_is_refused_with_the_better_way(on: Scene, audit: Audit) -> None:
-    env = on.lab.env | {"DOCKER_HOST": "ssh://hadoop@localhost"}
-    run = audit("--cluster", on.lab.cluster_id, checks="checks/test_users.py", env=env)
+def test_an_engine_over_ssh_in_the_environment(on: Scene, audit: Audit) -> None:
+    env = on.lab.env | {"DOCKER_HOST": f"ssh://hadoop@localhost:{on.lab.ssh_port}"}
+    users = "checks/test_users.py"
+    run = audit("--cluster", on.lab.cluster_id, "--ssh-config", str(on.lab.ssh_config), checks=users, env=env)
+    wrong = audit(
+        "--cluster", on.lab.cluster_id, checks=users, env=env | {"DOCKER_HOST": "ssh://localhost/x"}, into="wrong"
+    )
 
-    assert run.code == 11
-    assert "the docker door does not go over ssh: unset it, and give --door ssh" in run.text
+    assert run.code == 0, run.text
+    assert "door ssh: DOCKER_HOST leads to an engine over ssh" in run.text
+    assert {record["door"] for record in run.records} == {"ssh"}
+    assert wrong.code == 11
+    assert "over ssh it leads to an engine as ssh://USER@HOST:PORT, without anything behind that" in wrong.text
 
 
 def test_a_login_in_a_browser_and_a_kernel_behind_the_same_connection(on: Scene, audit: Audit) -> None:

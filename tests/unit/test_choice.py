@@ -64,6 +64,10 @@ def test_the_environment_and_the_node_itself_count_before_aws(monkeypatch: pytes
     assert "this machine is a node of the cluster" in made("auto", None, []).make().why
     monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
     assert made("auto", None, []).make().why == "DOCKER_HOST names an engine"
+    monkeypatch.setenv("DOCKER_HOST", "ssh://ana@192.0.2.1")
+    for wanted in ("auto", "docker"):
+        assert made(wanted, None, []).make().door.name == "ssh"
+    assert made("auto", None, [], here=True).make().door.name == "docker"
 
 
 def test_a_socket_that_is_not_ours_is_told(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:
