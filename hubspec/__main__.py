@@ -39,7 +39,14 @@ def parser() -> argparse.ArgumentParser:
     init = commands.add_parser("init", help="write a baseline of what is there")
     init.add_argument("-o", "--output", metavar="FILE", help="the file to write (default: CLUSTER.yaml)")
     init.add_argument("--force", action="store_true", help="put it in place of a file that is there")
-    init.add_argument("--cluster", metavar="NAME", help="j-XXX (env HUBSPEC_CLUSTER)")
+    init.add_argument(
+        "--cluster",
+        metavar="NAME",
+        help="j-XXX, name:NAME, tag:KEY=VALUE, local or ssh://USER@HOST:PORT (env HUBSPEC_CLUSTER)",
+    )
+    init.add_argument(
+        "--region", action="append", metavar="NAME", help="where it is looked for; may be repeated (env HUBSPEC_REGION)"
+    )
     init.add_argument("--snapshot", metavar="FILE", help="take what was saved, and look at no cluster")
     for option, text in DOORS.items():
         init.add_argument(

@@ -11,9 +11,11 @@ from typing import NoReturn
 
 from hubspec.adopt import BASE, write
 from hubspec.baseline import load
+from hubspec.cluster.find import FORMS, find, is_form
 from hubspec.cluster.opened import Site, opened
-from hubspec.cluster.options import ADDRESS, CLUSTER_ID, DoorOptions
-from hubspec.errors import HubspecError
+from hubspec.cluster.options import DoorOptions
+from hubspec.cluster.register import Register
+from hubspec.errors import DoorError, HubspecError, UnknownClusterError
 from hubspec.printable import printable
 from hubspec.snapshot import Snapshot, read_file
 from hubspec.survey import survey, watched
@@ -30,6 +32,11 @@ class Arguments(DoorOptions):
         """Return the value of an option on the command line, or None."""
         value: str | None = getattr(self._asked, option.strip("-").replace("-", "_"))
         return value
+
+    def repeated(self, option: str) -> list[str]:
+        """Return the values of an option that may stand on the command line more than once."""
+        values: list[str] | str | None = getattr(self._asked, option.strip("-").replace("-", "_"))
+        return values if isinstance(values, list) else [values] if values else []
 
     def switched(self, option: str) -> bool:
         """Say whether an option without a value stands on the command line."""
@@ -57,35 +64,44 @@ def init(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
         path = _output(asked, snapshot.cluster)
         written = write(snapshot, path)
     else:
-        cluster = _cluster(options)
-        path = _output(asked, cluster)
-        written = write(_seen(cluster, options, say), path, watch=watched(load(BASE)))
+        site = _site(options, say)
+        path = _output(asked, site.cluster_id)
+        written = write(_seen(site, options, say), path, watch=watched(load(BASE)))
     for line in written.telling():
         say(line)
     return written.code
 
 
-def _seen(cluster: str, options: Arguments, say: Callable[[str], None]) -> Snapshot:
-    clock = time.monotonic()
-    with opened(Site(cluster), options, say) as doors:
+def _seen(site: Site, options: Arguments, say: Callable[[str], None]) -> Snapshot:
+    clock, cluster = time.monotonic(), site.cluster_id
+    with opened(site, options, say) as doors:
         snapshot = survey(cluster, doors, load(BASE))
     trips = ", ".join(f"{count} {sort}" for sort, count in snapshot.trips.items()) or "none"
     say(f"{cluster}: read in {time.monotonic() - clock:.2f} s; round trips: {trips}")
     return snapshot
 
 
-def _cluster(options: Arguments) -> str:
-    name = options.text("--cluster")
-    if not name:
+def _site(options: Arguments, say: Callable[[str], None]) -> Site:
+    """Return the one cluster that is meant. Raises HubspecError where it is none, or not the only one."""
+    words = options.many("--cluster")
+    if not words:
         options.refuse("of which cluster? Give --cluster j-XXX, or --snapshot FILE")
-    if name == "lab":
+    if "lab" in words:
         options.refuse(
             'the lab is a cluster like any other here: eval "$(python -m lab env)", then --cluster with the id that'
             " `python -m lab status` tells"
         )
-    if not re.fullmatch(f"{CLUSTER_ID}|{ADDRESS}", name):
-        options.refuse(f"--cluster {printable(name)}: wanted one of EMR's own ids (j-2AXXXXXXGAPLF)")
-    return name
+    wrong = [word for word in words if not is_form(word)]
+    if wrong:
+        options.refuse(f"--cluster {printable(wrong[0])}: wanted {FORMS}")
+    search = find(words, Register(options.regions, deadline=options.deadline, progress=say), say)
+    if len(search.found) > 1:
+        ids = ", ".join(search.found)
+        options.refuse(f"--cluster: a baseline is written of one cluster, and {len(search.found)} are meant: {ids}")
+    (one,) = search.found.values()
+    if one.trouble:
+        raise (UnknownClusterError if one.unknown else DoorError)(one.trouble)
+    return Site(one.id, aws={"AWS_DEFAULT_REGION": one.region} if one.region else None)
 
 
 def _output(asked: argparse.Namespace, cluster: str) -> Path:

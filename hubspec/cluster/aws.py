@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hubspec.cluster import logs
-from hubspec.cluster.session import RefusedError, Session
+from hubspec.cluster.clients import Clients
+from hubspec.cluster.session import NoAnswerError, RefusedError, Session
 from hubspec.errors import DoorError
 from hubspec.model import Detail, Unreadable
 
@@ -22,13 +23,13 @@ TELL = 2.0
 class EmrDoor:
     """The AWS APIs about one cluster (EMR 2009-03-31, EC2 2016-11-15). Each answer is asked for once.
 
-    `settings` are AWS variables that count instead of the environment's. `deadline` is in seconds, for each attempt.
+    `settings` are AWS variables that count instead of the environment's. `deadline` is in seconds, for each call.
     `errors` has the error of each call that was refused.
     """
 
     name = "aws"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what one cluster is asked about with
         self,
         cluster_id: str,
         *,
@@ -36,13 +37,15 @@ class EmrDoor:
         deadline: float = 20,
         step_limit: int = STEP_LIMIT,
         progress: Callable[[str], None] = lambda _line: None,
+        clients: Clients | None = None,
     ) -> None:
         """Nothing is asked of AWS yet."""
         self.cluster_id, self.step_limit, self._progress = cluster_id, step_limit, progress
-        self.session = Session(settings=settings, deadline=deadline, progress=progress)
+        self.session = Session(settings=settings, deadline=deadline, progress=progress, clients=clients)
         self.command = f"AWS API, {cluster_id}"
         self.errors: dict[str, DoorError] = {}
         self._known: dict[str, Any] = {}
+        self._silent: Unreadable | None = None
         self._lock = threading.RLock()
 
     @property
@@ -80,7 +83,11 @@ class EmrDoor:
         with self._lock:
             if name not in self._known:
                 try:
-                    self._known[name] = getattr(self, f"_{_snake(name)}")()
+                    # What did not answer once is not waited for call after call.
+                    self._known[name] = self._silent or getattr(self, f"_{_snake(name)}")()
+                except NoAnswerError as error:
+                    self._silent = self._known[name] = Unreadable(str(error))
+                    self.errors[name] = error
                 except DoorError as error:
                     self._known[name], self.errors[name] = Unreadable(str(error)), error
             return self._known[name]

@@ -21,7 +21,7 @@ class Call:
     What only 'remediate' needs is made by nobody here: it is what the actions ask for that an audit ends in.
     """
 
-    client: Literal["emr", "ec2", "s3"]
+    client: Literal["emr", "ec2", "s3", "sts"]
     method: str
     action: str
     scope: Scope
@@ -37,6 +37,9 @@ def _emr(action: str, method: str, needs: tuple[Need, ...] = NEEDS, scope: Scope
 
 
 CALLS: dict[str, Call] = {
+    "ListClusters": _emr("ListClusters", "list_clusters", scope="any"),
+    # Anybody with credentials may ask it, and no policy has to allow it (STS API reference).
+    "GetCallerIdentity": Call("sts", "get_caller_identity", "sts:GetCallerIdentity", "any", ()),
     "DescribeCluster": _emr("DescribeCluster", "describe_cluster"),
     "ListSteps": _emr("ListSteps", "list_steps"),
     "ListInstances": _emr("ListInstances", "list_instances"),

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.aws_worker import AwsWorker
 from hubspec.cluster.choice import Choice, ChosenDoor, ChosenWorker, engine_over_ssh
+from hubspec.cluster.clients import Clients
 from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.hub import HubDoor, Trust
 from hubspec.cluster.hub_inside import running
@@ -57,18 +58,24 @@ def opened(  # noqa: PLR0913 - what doors are opened by
     scratch: str | None = None,
     via: str = "docker",
     lines: Lines | None = None,
+    clients: Clients | None = None,
 ) -> Iterator[Doors]:
     """Yield the doors of a cluster; nothing is asked of them yet. `scratch` is where a script may be put in S3.
 
     `via` is how work is done in the container: docker, which is its door, or step. `lines` holds SSH connections for longer
-    than this; without it they end with it.
+    than this; without it they end with it. `clients` are those of AWS that others use too.
     """
 
     def setting(option: str) -> str | None:
         return options.given(option) or site.known.get(option) or options.text(option)
 
     door = EmrDoor(
-        site.cluster_id, settings=site.aws, deadline=options.deadline, step_limit=options.step_limit, progress=progress
+        site.cluster_id,
+        settings=site.aws,
+        deadline=options.deadline,
+        step_limit=options.step_limit,
+        progress=progress,
+        clients=clients,
     )
     own_lines = contextlib.ExitStack()
     held = lines or own_lines.enter_context(contextlib.closing(Lines()))

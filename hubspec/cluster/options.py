@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -38,6 +39,7 @@ SWITCHES = {
 CLUSTER_ID = r"j-[A-Z0-9]{1,30}"
 ADDRESS = r"ssh://(?:(?P<user>[A-Za-z_][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*)(?::(?P<port>[0-9]{1,5}))?"
 """A machine with a hub that AWS knows nothing of."""
+_REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}")
 
 
 def variable(option: str) -> str:
@@ -72,6 +74,24 @@ class DoorOptions(ABC):
     def on(self, option: str) -> bool:
         """Say whether an option without a value was given, or its variable is 1."""
         return self.switched(option) or os.environ.get(variable(option)) == "1"
+
+    def repeated(self, option: str) -> list[str]:  # noqa: ARG002 - of a command line without it
+        """Return the values of an option that may stand on the command line more than once."""
+        return []
+
+    def many(self, option: str) -> list[str]:
+        """Return the values of such an option, each once; its variable holds them with commas between."""
+        given = self.repeated(option) or os.environ.get(variable(option), "").split(",")
+        return list(dict.fromkeys(value.strip() for value in given if value.strip()))
+
+    @property
+    def regions(self) -> list[str]:
+        """Return where clusters are looked for, none for where the standard variables say. Refuses what is no region."""
+        regions = self.many("--region")
+        for region in regions:
+            if not _REGION.fullmatch(region):
+                self.refuse(f"--region: wanted a region such as us-east-1, found {region!r}")
+        return regions
 
     def path(self, option: str) -> Path | None:
         """Return the value of an option as a path, or None."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 from hubspec.cluster import proxies
 from hubspec.cluster.apart import apart, refused
 from hubspec.cluster.calls import CALLS
+from hubspec.cluster.clients import Clients
 from hubspec.errors import DoorError, UnknownClusterError
 
 SETTINGS = {
@@ -19,9 +19,9 @@ SETTINGS = {
     "aws_access_key_id": "AWS_ACCESS_KEY_ID",
     "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
 }
-ATTEMPTS, ROUNDS, PAUSE = 4, 3, 4.0
-"""botocore asks that often (adaptive mode). While AWS throttles it begins anew, after that many seconds: ten refusals in
-a row are lived through, and a network that is down is still told of within seconds."""
+ROUNDS, PAUSE = 3, 4.0
+"""botocore asks `ATTEMPTS` times. While AWS throttles it begins anew, after that many seconds: ten refusals in a row are
+lived through, and a network that is down is still told of within seconds."""
 DENIED = {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "403"}
 EXPIRED = {"ExpiredTokenException", "ExpiredToken", "RequestExpired", "UnrecognizedClientException",
            "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthFailure"}  # fmt: skip
@@ -44,7 +44,8 @@ class NoAnswerError(DoorError):
 class Session:
     """Calls to AWS; `trips` counts them by name, `apart` is by how many seconds AWS's clock was before ours at the last answer.
 
-    `settings` are AWS variables that count instead of the environment's. `deadline` is in seconds, for each attempt.
+    `settings` are AWS variables that count instead of the environment's. `deadline` is in seconds, for one call with its
+    attempts. `clients` are lent by others.
     """
 
     def __init__(
@@ -53,14 +54,14 @@ class Session:
         settings: Mapping[str, str] | None = None,
         deadline: float = 20,
         progress: Callable[[str], None] = lambda _line: None,
+        clients: Clients | None = None,
     ) -> None:
         """Nothing is asked of AWS yet."""
-        self.deadline, self._progress = deadline, progress
+        self.deadline, self._patience, self._progress = deadline, deadline, progress
         self.trips: Counter[str] = Counter()
         self.apart: float | None = None
         self._settings = {name: (settings or {}).get(variable) for name, variable in SETTINGS.items()}
-        self._clients: dict[tuple[str, bool], Any] = {}
-        self._lock = threading.RLock()
+        self._clients = clients or Clients()
 
     def call(self, name: str, *, once: bool = False, **arguments: Any) -> dict[str, Any]:
         """Return the answer of one call of `CALLS`. `once`: it is not repeated, for it changes something.
@@ -129,15 +130,7 @@ class Session:
         return date
 
     def _client(self, service: str, *, once: bool) -> Any:
-        import boto3
-        from botocore.config import Config
-
-        with self._lock:
-            if (service, once) not in self._clients:
-                retries = {"mode": "standard" if once else "adaptive", "total_max_attempts": 1 if once else ATTEMPTS}
-                config = Config(connect_timeout=5, read_timeout=self.deadline, retries=retries)
-                self._clients[service, once] = boto3.client(service, config=config, **self._settings)
-            return self._clients[service, once]
+        return self._clients.client(service, self._settings, self._patience, once=once)
 
 
 def _refusal(name: str, error: Mapping[str, str], arguments: Mapping[str, Any]) -> DoorError | UnknownClusterError:

@@ -38,6 +38,19 @@ def test_the_same_audit_by_its_id(here: lab.Lab, audit: Audit) -> None:
     assert {record["cluster"] for record in by_id.records} == {here.cluster_id}
 
 
+def test_it_is_found_by_its_name_and_its_tag_and_audited_once(here: lab.Lab, audit: Audit) -> None:
+    words = ("--cluster", "name:hubspec lab", "--cluster", "tag:owner=platform", "--cluster", here.cluster_id)
+    regions = ("--region", "eu-west-1", "--region", here.aws_env["AWS_DEFAULT_REGION"])
+    run = audit(
+        *words, *regions, checks="checks/test_cluster.py", env=variables(here) | {"AWS_DEFAULT_REGION": "eu-west-1"}
+    )
+
+    assert run.code == 0, run.text
+    assert f"audit: {here.cluster_id} (hubspec lab, {regions[-1]}) against baselines/lab.yaml" in run.text
+    assert {record["cluster"] for record in run.records} == {here.cluster_id}
+    assert len(run.records) == len({record["test"] for record in run.records})
+
+
 def test_two_clusters_give_one_report(here: lab.Lab, audit: Audit) -> None:
     run = audit("--cluster", "lab", "--cluster", here.cluster_id, env=variables(here))
 

@@ -19,6 +19,12 @@ USERS = "checks/test_users.py"
         ([], "which cluster? Give --cluster lab"),
         (["--cluster", "prod"], "--cluster prod: there is no such cluster"),
         (["--cluster", "j-x; reboot"], "there is no such cluster"),
+        (["--cluster", "tag:env"], "--cluster tag:env: there is no such cluster; known are lab, or an id of EMR"),
+        (["--cluster", "local"], "--cluster local: this machine is no node of an EMR cluster"),
+        (
+            ["--cluster", "j-A", "--region", "everywhere"],
+            "--region: wanted a region such as us-east-1, found 'everywhere'",
+        ),
         (["--cluster", "lab", "--snapshot", "x.json"], "--snapshot looks at no cluster: give it or --cluster"),
         (["--cluster", "j-A", "--deadline", "soon"], "--deadline: wanted a number of seconds above 0, found 'soon'"),
         (["--cluster", "j-A", "--baseline", "no-such.yaml"], "no-such.yaml: there is no such file"),

@@ -9,7 +9,8 @@ import pytest
 
 from hubspec.cluster import session as sessions
 from hubspec.cluster.aws import EmrDoor
-from hubspec.cluster.session import ATTEMPTS, ROUNDS, NoAnswerError, RefusedError
+from hubspec.cluster.clients import ATTEMPTS
+from hubspec.cluster.session import ROUNDS, NoAnswerError, RefusedError
 from hubspec.cluster.steps import StepDoor
 from hubspec.errors import DoorError, UnknownClusterError
 from hubspec.model import Unreadable

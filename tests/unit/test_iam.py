@@ -18,8 +18,8 @@ from hubspec.kinds import KINDS
 from tests.conftest import ROOT
 
 POLICIES = ROOT / "docs" / "iam"
-CLIENTS = {name: boto3.client(name, region_name="us-east-1") for name in ("emr", "ec2", "s3")}
-PREFIX = {"emr": "elasticmapreduce", "ec2": "ec2", "s3": "s3"}
+CLIENTS = {name: boto3.client(name, region_name="us-east-1") for name in ("emr", "ec2", "s3", "sts")}
+PREFIX = {"emr": "elasticmapreduce", "ec2": "ec2", "s3": "s3", "sts": "sts"}
 SOURCES = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "hubspec").rglob("*.py"))}
 
 
@@ -122,4 +122,4 @@ def test_only_the_session_knows_boto3() -> None:
         if (isinstance(node, ast.Import) and any(name.name.split(".")[0] in {"boto3", "botocore"} for name in node.names))
         or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {"boto3", "botocore"})
     }  # fmt: skip
-    assert knows == {"hubspec/cluster/session.py"}
+    assert knows == {"hubspec/cluster/clients.py", "hubspec/cluster/session.py"}
