@@ -181,13 +181,47 @@ class StepDoor(Protocol):
 
 
 @dataclass(frozen=True)
+class Ran:
+    """How a command ended: its exit code, and what it printed."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Shell(Protocol):
+    """Commands on one machine, or in one container."""
+
+    @property
+    def name(self) -> str:
+        """Return the word of the door that leads there."""
+
+    @property
+    def command(self) -> str:
+        """Return what runs there."""
+
+    def run(self, command: str, seconds: float | None = None) -> Ran:
+        """Run a command in a `sh -c` of its own, with nothing on its standard input. Raises DoorError; ValueError for a NUL in it."""
+
+
+class Shells(Protocol):
+    """The shells of one cluster, each opened when it is first asked for. Both methods raise DoorError."""
+
+    def container(self) -> Shell:
+        """Return the one in the hub's container, as root."""
+
+    def master(self) -> Shell:
+        """Return the one on the master node, as the user who logs in there."""
+
+
+@dataclass(frozen=True)
 class Doors:
     """The doors of one cluster.
 
     `steps`, `live` and `knock` are those through which smoke tests work, `live` with the token that it is given, or else with that
     of the hub door; `work` gives the ways to put the cluster right, told whether
     the run was interrupted. Nothing that only reads uses any of them. `own` is kind -> names of what was made for this
-    reading, which is taken back and so is no part of the cluster.
+    reading, which is taken back and so is no part of the cluster. `shells` run the commands of users' own checks.
     """
 
     container: ContainerDoor
@@ -198,6 +232,7 @@ class Doors:
     live: Callable[[SecretStr | None], LiveDoor] | None = None
     knock: KnockDoor | None = None
     own: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
+    shells: Shells | None = None
 
 
 class ContainerWorker(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -25,6 +26,8 @@ from hubspec.errors import DoorError
 _SOCKET = Path("/var/run/docker.sock")
 _FLOW = Path("/mnt/var/lib/info/job-flow.json")
 """What EMR writes on each node of the cluster (Management Guide, 'Configure cluster logging and debugging')."""
+_INSTANCE = Path("/mnt/var/lib/info/instance.json")
+"""What it writes of the node itself: `isMaster`."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +202,17 @@ class ChosenWorker:
     def _worker(self) -> ContainerWorker:
         door = self._choice.make().door
         return SshWorker(door, self._stopped) if isinstance(door, SshDoor) else DockerWorker(door, self._stopped)
+
+
+def on_master(cluster: str, host: Callable[[], str]) -> bool:
+    """Say whether this machine is the master node of a cluster: EMR's own files say so, or the name that AWS gives it."""
+    if _flow_here() == cluster:
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+            return bool(json.loads(_INSTANCE.read_text(encoding="utf-8"))["isMaster"])
+    try:
+        return _is_here(host())
+    except DoorError:
+        return False
 
 
 def _flow_here() -> str:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.aws_worker import AwsWorker
-from hubspec.cluster.choice import Choice, ChosenDoor, ChosenWorker, engine_over_ssh
+from hubspec.cluster.choice import Choice, ChosenDoor, ChosenWorker, engine_over_ssh, on_master
 from hubspec.cluster.clients import Clients
 from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.hub import HubDoor, Trust
@@ -21,6 +21,7 @@ from hubspec.cluster.hub_shell import bundle
 from hubspec.cluster.live import Live
 from hubspec.cluster.options import ADDRESS, DoorOptions
 from hubspec.cluster.route import Route
+from hubspec.cluster.shells import ClusterShells
 from hubspec.cluster.ssh import Lines, Target
 from hubspec.cluster.ssh_door import SshDoor
 from hubspec.cluster.ssh_script import Rights
@@ -36,12 +37,14 @@ from hubspec.model import NotApplicable
 class Site:
     """A cluster by its id, or a machine by its address (ssh://USER@HOST:PORT), and what is known of it: values of options, and AWS variables.
 
-    Both count before the environment, and the command line before both.
+    Both count before the environment, and the command line before both. `master` is the name of a container of the engine
+    here that is the master node, where there is one.
     """
 
     cluster_id: str
     known: Mapping[str, str] = field(default_factory=dict)
     aws: Mapping[str, str] | None = None
+    master: str | None = None
 
     @property
     def address(self) -> re.Match[str] | None:
@@ -99,6 +102,12 @@ def opened(  # noqa: PLR0913 - what doors are opened by
     trust = Trust(setting("--hub-fingerprint"), setting("--hub-ca"), options.insecure, Route(choice.line))
     hub = HubDoor(url, token, trust, options.deadline, progress=progress, why=lambda: running(container))
     live = partial(_live, url, token, trust, options.deadline)
+    shells = ClusterShells(
+        lambda: choice.make().door,
+        lambda: on_master(site.cluster_id, lambda: _host(site, door)),
+        site.master,
+        options.deadline,
+    )
     try:
         steps = StepDoor(door, scratch)
 
@@ -109,8 +118,9 @@ def opened(  # noqa: PLR0913 - what doors are opened by
                 return Workers(by_step, hub, aws, stopped, bundle(options.text("--mint-token") or "jovyan"))
             return Workers(ChosenWorker(choice, stopped), hub, aws, stopped)
 
-        yield Doors(container, hub, *_asked(site, door, steps), work, live, hub, {"hub_token": own})
+        yield Doors(container, hub, *_asked(site, door, steps), work, live, hub, {"hub_token": own}, shells)
     finally:
+        shells.close()
         for one in minted:
             try:
                 revoke(hub, one)

@@ -19,8 +19,10 @@ import sshd
 from sshd import PASSWORD, Sshd
 
 from hubspec.cluster.docker import DockerDoor
+from hubspec.cluster.shells import ClusterShells, in_container
 from hubspec.cluster.ssh import SshLine
 from hubspec.cluster.ssh_door import SshDoor
+from hubspec.door import Ran
 from hubspec.errors import DoorError
 from lab.model import HUB, LABEL
 
@@ -76,6 +78,18 @@ def test_it_shows_what_the_docker_door_shows(door: Any, user: str, how: dict[str
     assert ours.command == f"ssh {user}@127.0.0.1 {runs} -i {HUB} sh"
     assert ours.trips == {"ssh login": 1, "ssh command": 1}
     assert "NOISE" not in seen.stdout + seen.stderr
+
+
+@pytest.mark.parametrize(
+    ("user", "how"), [("member", {}), ("limited", {}), ("chatty", {}), ("asks", {"password": PASSWORD})]
+)
+def test_a_shell_is_held_with_the_rights_of_every_user(door: Any, user: str, how: dict[str, Any]) -> None:
+    ours = door(user, **how)
+    for number in range(2):
+        assert in_container(ours, 20).run(f"id -u; cat; echo {number} >&2") == Ran(0, b"0\n", f"{number}\n".encode())
+    master = ClusterShells(lambda: ours, lambda: False, None, 20).master()
+    assert master.run("id -un; cat") == Ran(0, f"{user}\n".encode(), b"")
+    assert ours.line.logins == 1
 
 
 def test_a_second_look_logs_in_no_second_time(server: Sshd, door: Any) -> None:
