@@ -56,12 +56,13 @@ def package(number: int) -> dict[str, Any]:
 
 def write_baseline(path: Path, world: World, container: str, *, only_users: bool = False) -> Path:
     """Write the baseline of a world, under the controls of baselines/emr.yaml; every kind of it, or accounts alone."""
-    controls = yaml.safe_load(EMR.read_text(encoding="utf-8"))["controls"]
+    emr = yaml.safe_load(EMR.read_text(encoding="utf-8"))
     people = [person(number) for number in range(world.people)]
     kinds = ("user",) if only_users else ("container", "user", "package", "hub_user")
     baseline: dict[str, Any] = {
         "title": "A generated world, to be timed",
-        "controls": controls,
+        "frameworks": [str(EMR.parent / name) for name in emr["frameworks"]],
+        "controls": emr["controls"],
         "undeclared": {kind: {"policy": "report"} for kind in kinds},
         "users": {one["name"]: {field: one[field] for field in ("uid", "home", "shell")} for one in people}
         | {"jovyan": {"uid": 1000}},

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from hubspec.baseline import schema
+from hubspec import requirements
+from hubspec.baseline import load, schema
 from hubspec.cluster.calls import NEEDS
 from hubspec.cluster.options import DOORS, SWITCHES, variable
 from hubspec.errors import DoorError, HubspecError
@@ -34,6 +35,10 @@ def parser() -> argparse.ArgumentParser:
     printer = commands.add_parser("schema", help="print a JSON schema")
     printer.add_argument("of", choices=["baseline", "record"])
     commands.add_parser("fields", help="print every kind with its fields, as Markdown")
+    mapped = commands.add_parser(
+        "frameworks", help="print which controls speak about which requirement, and which about none"
+    )
+    mapped.add_argument("baseline", metavar="BASELINE", type=Path, help="baselines/emr.yaml, or one of yours")
     policies = commands.add_parser("iam", help="print an IAM policy with the least that is needed")
     policies.add_argument("need", choices=NEEDS)
     init = commands.add_parser("init", help="write a baseline of what is there")
@@ -94,6 +99,9 @@ def run(asked: argparse.Namespace) -> int:
         return script(asked)
     if asked.command == "fields":
         print("\n".join(fields()))
+    elif asked.command == "frameworks":
+        baseline = load(asked.baseline)
+        print("\n".join(requirements.lines(baseline.sections.controls, baseline.frameworks)))
     elif asked.command == "iam":
         print(json.dumps(policy(asked.need), indent=2))
     else:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from hubspec import sources
+from hubspec import requirements, sources
 from hubspec.consistency import inconsistencies
 from hubspec.errors import BaselineError
 from hubspec.faults import in_order, sentence
@@ -32,7 +32,7 @@ from hubspec.kinds.service import Service
 from hubspec.kinds.step import Step, UndeclaredSteps
 from hubspec.kinds.user import User
 from hubspec.layers import Layer, Place, Where, dotted, read
-from hubspec.model import Control, Resource, Value, Waiver
+from hubspec.model import Control, Framework, Resource, Value, Waiver
 
 ControlId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$")]
 
@@ -65,6 +65,10 @@ class Sections(Value):
 
     extends: str | list[str] | None = Field(None, description="Baselines below this one, relative to this file.")
     title: str = Field("", description="One line for people: what this baseline describes.")
+    frameworks: list[str] = Field(
+        default_factory=list,
+        description="Files, relative to this one, that say which controls speak about which requirement of a framework.",
+    )
     accounts: Literal["local", "directory"] = Field(
         "local", description="'directory': accounts come from LDAP, so a hub user needs none in the container."
     )
@@ -91,11 +95,15 @@ class Sections(Value):
 
 @dataclass(frozen=True)
 class Baseline:
-    """A valid baseline: controls, resources by kind and name, policies and waivers, and where each was written."""
+    """A valid baseline: controls, resources by kind and name, policies and waivers, and where each was written.
+
+    A control's tags have the requirements that it names, and those that the `frameworks` name it for.
+    """
 
     file: Path
     sections: Sections
     layer: Layer
+    frameworks: tuple[Framework, ...] = ()
 
     @cached_property
     def resources(self) -> dict[str, dict[str, Resource]]:
@@ -127,7 +135,9 @@ def load(path: Path) -> Baseline:
         faults += [sentence(layer, data, fault, Sections) for fault in error.errors()]
         raise BaselineError(in_order(faults)) from None
     sections.files.update({name: sections.files[name].holding(content) for name, content in contents.items()})
-    baseline = Baseline(path, sections, layer)
+    frameworks = requirements.frameworks(layer, sections.frameworks, faults)
+    sections.controls.update(requirements.tagged(sections.controls, frameworks))
+    baseline = Baseline(path, sections, layer, tuple(frameworks))
     faults += inconsistencies(baseline)
     if faults:
         raise BaselineError(in_order(faults))

@@ -287,6 +287,28 @@ class Control(Value):
     )
 
 
+class Requirement(Value):
+    """One requirement of a framework: what it asks for, and the controls that speak about it."""
+
+    title: str = Field(min_length=1, description="What it asks for, in a few words.")
+    why: str = Field("", description="In what way the controls speak about it.")
+    controls: list[str] = Field(default_factory=list, description="Ids of controls; none: nothing here looks at it.")
+
+
+class Framework(Value):
+    """A framework of requirements, such as NIST SP 800-53: its name in tags, and what it asks for."""
+
+    id: str = Field(
+        min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]*$", description="Its name in the tags of controls."
+    )
+    title: str = Field(min_length=1)
+    version: str = Field("", description="The edition whose requirement ids these are.")
+    source: str = Field("", description="Where it is published.")
+    requirements: dict[str, Requirement] = Field(
+        default_factory=dict, description="Requirement id -> what it asks for."
+    )
+
+
 class Record(Value):
     """What one check found: the only thing that a report reads. One line of `records.jsonl`."""
 
@@ -338,6 +360,9 @@ class Run(Value):
     exit_code: int
     notices: list[str] = Field(description="What to know first: waivers expired or orphaned, TLS not verified.")
     round_trips: dict[str, int] = Field(description="Door -> number of round trips through it.")
+    frameworks: list[Framework] = Field(
+        default_factory=list, description="What the baselines' frameworks ask for, covered by a control or not."
+    )
     plan: list[dict[str, Any]] = Field(
         default_factory=list, description="The entries of the plan in order, each with its cluster and its result."
     )

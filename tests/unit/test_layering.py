@@ -56,8 +56,10 @@ MAY_IMPORT = {
     "layers":       "errors",
     "faults":       "layers",
     "sources":      "layers",
+    "requirements": "model errors layers faults",
+    "framework":    "model",
     "consistency":  "kind kinds layers faults",
-    "baseline":     "model errors kind kinds kinds.* layers faults sources consistency",
+    "baseline":     "model errors kind kinds kinds.* layers faults sources requirements consistency",
     "snapshot":     "model errors kind kinds",
     "printable":    "",
     "scopes":       "kinds baseline",
@@ -83,7 +85,7 @@ MAY_IMPORT = {
     "collect":      "model errors kind kinds door baseline snapshot",
     "record":       "model printable verdict",
     "report":       "",
-    "report.*":     "model printable record report.text report.cells",  # a report is made from records
+    "report.*":     "model framework printable record report.*",  # a report is made from records
     "cluster":      "",
     "cluster.*":    "model errors masked door hub_path token_probe cluster.*",  # a door knows no kinds
     "iam":          "cluster.calls",
@@ -98,7 +100,7 @@ MAY_IMPORT = {
     "diff":         "errors kinds printable baseline snapshot record difference",
     "launch":       "model printable cluster.hub_shell",
     "script":       "model errors kinds kinds.file baseline plan launch",
-    "__main__":     "model errors kinds baseline iam init diff script cluster.calls cluster.options",
+    "__main__":     "model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
 }  # fmt: skip
 ROOMS = {
     # folder -> the folders of this repository that it may import
