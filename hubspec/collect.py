@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from hubspec.baseline import Baseline
+from hubspec.cluster.beside import start
 from hubspec.door import AwsDoor, ContainerDoor, Door, Doors, HubDoor
 from hubspec.errors import AnsweredError, DoorError, StoppedError
 from hubspec.kind import REST, Kind, Observations
@@ -38,14 +40,15 @@ def collect(cluster: str, doors: Doors, baseline: Baseline, kinds: Collection[st
         ({"aws"}, doors.aws, lambda kinds: {kind.name: _ask(doors.aws, kind, baseline) for kind in kinds}),
     ]
     snapshot = Snapshot(cluster)
-    with ThreadPoolExecutor(len(ways)) as pool:
-        jobs = [
-            pool.submit(_read, mine, door, way, doors, baseline)
-            for words, door, way in ways
-            if (mine := [kind for kind in asked if kind.door in words])
-        ]
-        for job in jobs:
-            snapshot.readings |= job.result()
+    jobs = [
+        partial(_read, mine, door, way, doors, baseline)
+        for words, door, way in ways
+        if (mine := [kind for kind in asked if kind.door in words])
+    ]
+    readings = start(jobs, len(ways))
+    wait(readings)
+    for reading in readings:
+        snapshot.readings |= reading.result()
     for kind, names in doors.own.items():
         seen = snapshot.readings[kind].seen if kind in snapshot.readings else None
         if isinstance(seen, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,12 @@ class Snapshot:
         """Return the reading of a kind; one that says so where the kind was not read."""
         missing = Unreadable(f"the snapshot holds no {KINDS[kind].section}: it was taken without asking for them")
         return self.readings.get(kind) or Reading("snapshot", "", datetime.now(UTC), 0.0, missing)
+
+
+def unseen(cluster: str, kinds: Iterable[str], reason: str) -> Snapshot:
+    """Return the state of a cluster of which nothing could be looked at."""
+    now = datetime.now(UTC)
+    return Snapshot(cluster, {kind: Reading("none", "", now, 0.0, Unreadable(reason)) for kind in kinds})
 
 
 def save(snapshot: Snapshot, path: Path) -> None:

@@ -19,7 +19,9 @@ from hubspec.cluster.hub import HubDoor, Trust
 from hubspec.cluster.hub_inside import running
 from hubspec.cluster.hub_shell import bundle
 from hubspec.cluster.live import Live
+from hubspec.cluster.made import Made
 from hubspec.cluster.options import ADDRESS, DoorOptions
+from hubspec.cluster.own_token import OwnToken
 from hubspec.cluster.route import Route
 from hubspec.cluster.shells import ClusterShells
 from hubspec.cluster.ssh import Lines, Target
@@ -27,10 +29,13 @@ from hubspec.cluster.ssh_door import SshDoor
 from hubspec.cluster.ssh_script import Rights
 from hubspec.cluster.step_worker import StepWorker
 from hubspec.cluster.steps import StepDoor
-from hubspec.cluster.token import Minted, from_file, mint, revoke
+from hubspec.cluster.token import Minted, from_file, mint
 from hubspec.door import Doors, Workers
 from hubspec.errors import DoorError
 from hubspec.model import NotApplicable
+
+_ENDED = {"TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS"}
+"""States of a cluster whose machines are gone, or about to be (EMR API 2009-03-31)."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,13 @@ def opened(  # noqa: PLR0913 - what doors are opened by
     via: str = "docker",
     lines: Lines | None = None,
     clients: Clients | None = None,
+    made: Made | None = None,
 ) -> Iterator[Doors]:
     """Yield the doors of a cluster; nothing is asked of them yet. `scratch` is where a script may be put in S3.
 
     `via` is how work is done in the container: docker, which is its door, or step. `lines` holds SSH connections for longer
     than this; without it they end with it. `clients` are those of AWS that others use too.
+    `made` is told of what is made, so that it can be taken back by an interrupted run.
     """
 
     def setting(option: str) -> str | None:
@@ -84,48 +91,41 @@ def opened(  # noqa: PLR0913 - what doors are opened by
     held = lines or own_lines.enter_context(contextlib.closing(Lines()))
     choice = _choice(site, options, door, held, progress)
     container = ChosenDoor(choice, setting("--container") or "jupyterhub")
-    minted: list[Minted] = []
-    own: set[str] = set()
+    making = made or Made()
 
     def url() -> str:
         return setting("--hub-url") or f"https://{_host(site, door)}:9443"
 
-    def token() -> SecretStr:
-        if minted:
-            return minted[0].token
-        if options.given("--mint-token") or not (ready := _known_token(site.known, options)):
-            minted.append(_made(options, container))
-            own.add(minted[0].name)
-            return minted[0].token
-        return ready
+    def known() -> SecretStr | None:
+        return None if options.given("--mint-token") else _known_token(site.known, options)
 
+    token = OwnToken(known, lambda: _made(options, container), making)
     trust = Trust(setting("--hub-fingerprint"), setting("--hub-ca"), options.insecure, Route(choice.line))
-    hub = HubDoor(url, token, trust, options.deadline, progress=progress, why=lambda: running(container))
-    live = partial(_live, url, token, trust, options.deadline)
+    hub = HubDoor(url, token.give, trust, options.deadline, progress=progress, why=lambda: running(container))
+    live = partial(_live, url, token.give, trust, options.deadline)
     shells = ClusterShells(
         lambda: choice.make().door,
         lambda: on_master(site.cluster_id, lambda: _host(site, door)),
         site.master,
         options.deadline,
     )
+    steps = StepDoor(door, scratch)
+
+    def work(stopped: Callable[[], bool]) -> Workers:
+        aws = AwsWorker(door, steps, stopped)
+        if via == "step":
+            by_step = StepWorker(steps, container.container, stopped, progress)
+            return Workers(by_step, hub, aws, stopped, bundle(options.text("--mint-token") or "jovyan"))
+        return Workers(ChosenWorker(choice, stopped), hub, aws, stopped)
+
+    def take_back() -> None:
+        token.take_back(hub, lambda line: progress(f"{site.cluster_id}: {line}"))
+
     try:
-        steps = StepDoor(door, scratch)
-
-        def work(stopped: Callable[[], bool]) -> Workers:
-            aws = AwsWorker(door, steps, stopped)
-            if via == "step":
-                by_step = StepWorker(steps, container.container, stopped, progress)
-                return Workers(by_step, hub, aws, stopped, bundle(options.text("--mint-token") or "jovyan"))
-            return Workers(ChosenWorker(choice, stopped), hub, aws, stopped)
-
-        yield Doors(container, hub, *_asked(site, door, steps), work, live, hub, {"hub_token": own}, shells)
+        with making.held(take_back):
+            yield Doors(container, hub, *_asked(site, door, steps), work, live, hub, {"hub_token": token.names}, shells)
     finally:
         shells.close()
-        for one in minted:
-            try:
-                revoke(hub, one)
-            except DoorError as error:
-                progress(f"{site.cluster_id}: the hub token made for this audit is still there: {error}")
         own_lines.close()
 
 
@@ -172,9 +172,10 @@ def _host(site: Site, door: EmrDoor) -> str:
     if site.address:
         return site.address["host"]
     about = door.describe()
-    name = about.get("MasterPublicDnsName")
+    name, state = about.get("MasterPublicDnsName"), about.get("Status", {}).get("State", "of no state")
+    if state in _ENDED:
+        raise DoorError(f"{door.cluster_id} has ended: it is {state}")
     if not name:
-        state = about.get("Status", {}).get("State", "of no state")
         raise DoorError(f"AWS names no master node of {door.cluster_id} (it is {state})")
     return str(name)
 

@@ -101,6 +101,7 @@ class SshLine:
         self._folder: Path | None = None
         self._master: subprocess.Popen[bytes] | None = None
         self._failed: DoorError | None = None
+        self._ended = False
         self._lock = threading.RLock()
 
     def open(self) -> None:
@@ -110,6 +111,8 @@ class SshLine:
                 return
             if self._failed:
                 raise self._failed
+            if self._ended:
+                raise DoorError("the run has ended")
             try:
                 self._log_in()
             except DoorError as error:
@@ -183,6 +186,13 @@ class SshLine:
             return ""
         return ssh_faults.last(said) if said.strip() else ""
 
+    def end(self) -> None:
+        """Have it end, also where somebody waits for a login, and never be opened again; `close` waits for that."""
+        self._ended = True
+        master = self._master
+        if master:
+            master.terminate()
+
     def close(self) -> None:
         """End the connection, and remove what it left here."""
         with self._lock:
@@ -230,6 +240,8 @@ class SshLine:
                 raise DoorError("there is no ssh on this machine: install OpenSSH's client") from None
         until = time.monotonic() + self.deadline
         while not self._socket.exists():
+            if self._ended:
+                raise DoorError("the run has ended")
             code = self._master.poll()
             if code is not None or time.monotonic() > until:
                 raise self._why(code)
@@ -277,6 +289,8 @@ class Lines:
     def close(self) -> None:
         """End all of them."""
         with self._lock:
+            for line in self._held.values():
+                line.end()
             for line in self._held.values():
                 line.close()
             self._held.clear()

@@ -82,7 +82,7 @@ MAY_IMPORT = {
     "apply":        "model errors masked door plan",
     "remedied":     "model verdict",
     "restart":      "model kinds baseline snapshot check verdict",
-    "collect":      "model errors kind kinds door baseline snapshot",
+    "collect":      "model errors kind kinds door baseline snapshot cluster.beside",
     "record":       "model printable verdict",
     "report":       "",
     "report.*":     "model framework printable record report.*",  # a report is made from records
