@@ -25,6 +25,8 @@ _HEAD = 8
 """Bytes before each piece of the engine's stream: its number, and in the last four its length (Engine API 1.41, attach)."""
 
 _TICK = 0.001
+_LAST = 0.2
+"""Seconds that one stream gets to end after the other."""
 
 
 class Wire(Protocol):
@@ -50,7 +52,7 @@ class ProcessWire:
         assert process.stderr
         self._in = process.stdin
         self._streams = {process.stdout.fileno(): 1, process.stderr.fileno(): 2}
-        self._poll = select.poll()
+        self._poll, self._open = select.poll(), set(self._streams)
         for number in self._streams:
             self._poll.register(number, select.POLLIN)
         self._release = release
@@ -61,12 +63,25 @@ class ProcessWire:
         self._in.flush()
 
     def receive(self, seconds: float) -> list[tuple[int, bytes]]:
-        """Return what comes next of each stream; nothing where either has ended. Raises TimeoutError."""
-        ready = self._poll.poll(max(0, seconds) * 1000)
-        if not ready:
+        """Return what comes next of each stream; once either has ended the last of the other, and then nothing. Raises TimeoutError."""
+        if len(self._open) < len(self._streams):
+            return []
+        pieces = self._pieces(seconds)
+        if not pieces:
             raise TimeoutError
-        pieces = [(self._streams[number], os.read(number, _CHUNK)) for number, _ in ready]
-        return pieces if all(data for _, data in pieces) else []
+        until = time.monotonic() + _LAST
+        while len(self._open) < len(self._streams) and self._open and (more := self._pieces(until - time.monotonic())):
+            pieces += more
+        return [piece for piece in pieces if piece[1]]
+
+    def _pieces(self, seconds: float) -> list[tuple[int, bytes]]:
+        pieces = []
+        for number, _ in self._poll.poll(max(0, seconds) * 1000):
+            pieces.append((self._streams[number], os.read(number, _CHUNK)))
+            if not pieces[-1][1]:
+                self._poll.unregister(number)
+                self._open.discard(number)
+        return pieces
 
     def close(self) -> None:
         """End the process."""
