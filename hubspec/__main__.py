@@ -1,4 +1,4 @@
-"""`python -m hubspec`: baselines from a live cluster, differences, and the schemas, fields and policies that docs/ ships."""
+"""`python -m hubspec`: a preflight of the doors, baselines from a live cluster, differences, and the schemas, fields and policies that docs/ ships."""
 
 from __future__ import annotations
 
@@ -53,12 +53,20 @@ def parser() -> argparse.ArgumentParser:
         "--region", action="append", metavar="NAME", help="where it is looked for; may be repeated (env HUBSPEC_REGION)"
     )
     init.add_argument("--snapshot", metavar="FILE", help="take what was saved, and look at no cluster")
-    for option, text in DOORS.items():
-        init.add_argument(
-            option, metavar=option.rsplit("-", 1)[1].upper(), help=f"{text} (env {variable(option)})".replace("%", "%%")
-        )
-    for option, text in SWITCHES.items():
-        init.add_argument(option, action="store_true", help=f"{text} (env {variable(option)}=1)".replace("%", "%%"))
+    _doors(init)
+    doctor = commands.add_parser("doctor", help="say what would keep an audit from looking, and what to do about it")
+    doctor.add_argument(
+        "--cluster",
+        metavar="NAME",
+        action="append",
+        help="j-XXX or ssh://USER@HOST:PORT; may be repeated (env HUBSPEC_CLUSTER)",
+    )
+    doctor.add_argument(
+        "--baseline", metavar="FILE", help="what an audit would need to see (default: emr.yaml) (env HUBSPEC_BASELINE)"
+    )
+    doctor.add_argument("--smoke", metavar="NAMES", help="login: a browser is needed too (env HUBSPEC_SMOKE)")
+    doctor.add_argument("--json", action="store_true", help="print a JSON document")
+    _doors(doctor)
     diff = commands.add_parser("diff", help="say what differs between two snapshots, or a snapshot and a baseline")
     diff.add_argument("before", metavar="A", type=Path, help="a snapshot or a baseline")
     diff.add_argument("after", metavar="B", type=Path, help="the other one")
@@ -72,6 +80,14 @@ def parser() -> argparse.ArgumentParser:
     script.add_argument("--hub-admin", metavar="USER", default="jovyan", help="whose token the script makes (jovyan)")
     script.add_argument("--with-secrets", action="store_true", help="put private keys into the script too")
     return top
+
+
+def _doors(command: argparse.ArgumentParser) -> None:
+    for option, text in DOORS.items():
+        metavar = option.rsplit("-", 1)[1].upper()
+        command.add_argument(option, metavar=metavar, help=f"{text} (env {variable(option)})".replace("%", "%%"))
+    for option, text in SWITCHES.items():
+        command.add_argument(option, action="store_true", help=f"{text} (env {variable(option)}=1)".replace("%", "%%"))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -93,6 +109,10 @@ def run(asked: argparse.Namespace) -> int:
         from hubspec.init import init
 
         return init(asked, lambda line: print(line, file=sys.stderr, flush=True))
+    if asked.command == "doctor":
+        from hubspec.doctor.command import doctor
+
+        return doctor(asked, lambda line: print(line, file=sys.stderr, flush=True))
     if asked.command == "diff":
         return diff(asked)
     if asked.command == "script":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from hubspec.errors import DoorError
+from hubspec.errors import ShutError
 
 REFUSED = 240.0
 """Seconds apart from which on it may be the clock why AWS refuses; it allows 5 minutes (Signature Version 4), S3 15."""
@@ -24,7 +24,7 @@ def apart(date: str | None, now: datetime | None = None) -> float | None:
     return (there.replace(tzinfo=there.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds()
 
 
-def refused(code: str, text: str, date: str | None) -> DoorError | None:
+def refused(code: str, text: str, date: str | None) -> ShutError | None:
     """Return the error of a clock that AWS does not accept, with both times; None where the refusal has another reason.
 
     `code` and `text` are AWS's, `date` is that of its answer.
@@ -35,7 +35,8 @@ def refused(code: str, text: str, date: str | None) -> DoorError | None:
         return None
     there = parsedate_to_datetime(date or "").astimezone(UTC)
     which = "behind" if seconds > 0 else "ahead"
-    return DoorError(
-        f"the clock of this machine is {round(abs(seconds) / 60)} minutes {which}: here it is {now:%Y-%m-%d %H:%M:%S} UTC, at AWS"
-        f" {there:%Y-%m-%d %H:%M:%S} UTC, so AWS accepts no request; set the clock (sudo timedatectl set-ntp true) ({code}: {text})"
+    what = (
+        f"the clock of this machine is {round(abs(seconds) / 60)} minutes {which} (here it is {now:%Y-%m-%d %H:%M:%S} UTC, at AWS"
+        f" {there:%Y-%m-%d %H:%M:%S} UTC), so AWS accepts no request"
     )
+    return ShutError(what, "clock", "set the clock (sudo timedatectl set-ntp true)", f"{code}: {text}")

@@ -41,6 +41,11 @@ class SshDoor:
         return f"ssh {self.line.target} {sudo}docker exec -i {self.container} sh"
 
     @property
+    def how(self) -> str:
+        """Return how root's rights were had there: plain, sudo or password; empty as long as nobody looked."""
+        return self._how
+
+    @property
     def trips(self) -> dict[str, int]:
         """Return the round trips by sort; a login that an earlier reading made is not among them."""
         logins = self.line.logins - self._logins

@@ -56,6 +56,6 @@ def test_a_clock_an_hour_late_and_a_proxy_that_is_down(audit: Audit) -> None:
         into="proxy",
     )
 
-    assert "the clock of this machine is 60 minutes behind: here it is " in clock.text
+    assert "the clock of this machine is 60 minutes behind (here it is " in clock.text
     assert "HTTPS_PROXY sends it through the proxy 127.0.0.1:9: is that up?" in proxy.text
     assert (clock.code, proxy.code) == (11, 11)

@@ -51,7 +51,7 @@ def test_whose_clock_it_is(code: str, text: str, hours: int, words: str | None) 
 
     assert (error is None) == (words is None)
     if words:
-        assert f"the clock of this machine is {words}: here it is " in str(error)
+        assert f"the clock of this machine is {words} (here it is " in str(error)
         assert f"at AWS {there:%Y-%m-%d %H:%M:%S} UTC" in str(error)
         assert text in str(error)
 
@@ -63,7 +63,7 @@ def test_an_hour_from_aws() -> None:
     with serving({"DescribeCluster": [late]}, ahead=3600) as (variables, _):
         door = EmrDoor("j-1", settings=variables)
         with pytest.raises(
-            DoorError, match=r"this machine is 60 minutes behind: here it is .*, at AWS .*; set the clock"
+            DoorError, match=r"this machine is 60 minutes behind \(here it is .*, at AWS .*: set the clock"
         ):
             door.describe()
 

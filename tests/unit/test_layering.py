@@ -100,7 +100,19 @@ MAY_IMPORT = {
     "diff":         "errors kinds printable baseline snapshot record difference",
     "launch":       "model printable cluster.hub_shell",
     "script":       "model errors kinds kinds.file baseline plan launch",
-    "__main__":     "model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
+    "doctor":       "",
+    "doctor.model": "errors",
+    "doctor.examine": "errors doctor.model",
+    "doctor.table": "printable doctor.model",
+    "doctor.clock": "doctor.model",
+    "doctor.tls":   "model certificate doctor.model",
+    "doctor.machine": "errors doctor.model cluster.preflight cluster.proxies",
+    "doctor.aws":   "model errors kinds kinds.cluster baseline doctor.* cluster.aws cluster.calls cluster.logs cluster.session",
+    "doctor.inside": "model door kinds package_actions doctor.* cluster.ssh_door",
+    "doctor.way":   "errors doctor.* cluster.preflight cluster.choice cluster.docker cluster.ssh_door",
+    "doctor.hub":   "errors scopes baseline doctor.* cluster.hub",
+    "doctor.command": "errors printable door baseline init doctor.* cluster.*",
+    "__main__":     "doctor.command model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
 }  # fmt: skip
 ROOMS = {
     # folder -> the folders of this repository that it may import

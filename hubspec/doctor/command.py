@@ -1,0 +1,115 @@
+"""The command `doctor`: which clusters, what is checked of each in which order, and how it is told."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from hubspec.baseline import Baseline, load
+from hubspec.cluster.aws import EmrDoor
+from hubspec.cluster.choice import ChosenDoor
+from hubspec.cluster.hub import HubDoor
+from hubspec.cluster.opened import Site, opened
+from hubspec.cluster.options import ADDRESS, CLUSTER_ID
+from hubspec.cluster.preflight import within
+from hubspec.doctor import aws, hub, machine, table, way
+from hubspec.doctor.examine import examine
+from hubspec.doctor.model import Check, Course, Finding, spared
+from hubspec.door import Doors
+from hubspec.init import Arguments
+from hubspec.printable import printable
+
+BASELINES = Path(__file__).resolve().parent.parent.parent / "baselines"
+LIMIT = 3
+"""How many times the deadline of one request one check may take."""
+
+
+class Wish(Arguments):
+    """The options of a doctor, who makes no token, and lists one page of steps."""
+
+    def text(self, option: str) -> str | None:
+        """Return the value of an option, or None."""
+        return None if option == "--mint-token" else super().text(option)
+
+    @property
+    def mint(self) -> str | None:
+        """Return for whom an audit would make a token, None where it has one."""
+        return super().text("--mint-token")
+
+    @property
+    def deadline(self) -> float:
+        """Return the seconds that a request may take."""
+        return self.seconds("--deadline", "10")
+
+    @property
+    def step_limit(self) -> int:
+        """Return how many steps are listed."""
+        return 1
+
+    @property
+    def clusters(self) -> list[str]:
+        """Return the clusters, each once."""
+        given = self._asked.cluster or (super().text("--cluster") or "").split(",")
+        return list(dict.fromkeys(name.strip() for name in given if name.strip()))
+
+    @property
+    def login(self) -> bool:
+        """Say whether the smoke test of a login is wanted."""
+        return "login" in (super().text("--smoke") or "").split(",")
+
+
+def doctor(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Look at the clusters one after the other, print what was found, and return the exit code. Raises HubspecError."""
+    options = Wish(asked)
+    clusters = options.clusters
+    if not clusters:
+        options.refuse("of which cluster? Give --cluster j-XXX, or ssh://USER@HOST:PORT")
+    for name in clusters:
+        if name == "lab":
+            options.refuse(
+                'the lab is a cluster like any other here: eval "$(python -m lab env)", then --cluster with its id'
+            )
+        if not re.fullmatch(f"{CLUSTER_ID}|{ADDRESS}", name):
+            options.refuse(
+                f"--cluster {printable(name)}: wanted one of EMR's own ids (j-2AXXXXXXGAPLF), or ssh://USER@HOST:PORT"
+            )
+    baseline = load(options.path("--baseline") or BASELINES / "emr.yaml")
+    told = {name: examined(name, options, baseline, say) for name in clusters}
+    if asked.json:
+        print(json.dumps([table.document(name, found) for name, found in told.items()], indent=2))
+    else:
+        width = shutil.get_terminal_size((120, 24)).columns
+        print("\n\n".join("\n".join(table.lines(name, found, width)) for name, found in told.items()))
+    return max(map(table.code, told.values()))
+
+
+def examined(name: str, options: Wish, baseline: Baseline, say: Callable[[str], None]) -> list[Finding]:
+    """Return what was found of one cluster. Raises HubspecError where nothing can be tried."""
+    course = Course()
+    limit = LIMIT * options.deadline
+
+    def patient(check: Check, do: Callable[[], None]) -> None:
+        what = ", ".join(check.rows).replace(".", ": ", 1)
+        within(do, limit, partial(say, f"{name}: still at {what}; at most {limit:g} s"))
+
+    with opened(Site(name), options, lambda _line: None) as doors:
+        examine(checks(doors, options, baseline), course, patient)
+    return list(course.found.values())
+
+
+def checks(doors: Doors, options: Wish, baseline: Baseline) -> Iterator[Check]:
+    """Yield all checks, in their order."""
+    yield from machine.checks(login=options.login)
+    if isinstance(doors.aws, EmrDoor):
+        yield from aws.checks(doors.aws, baseline)
+    else:
+        yield Check(("aws.cluster",), lambda: iter([spared("aws.cluster", "it is a machine by its address")]))
+    assert isinstance(doors.container, ChosenDoor)
+    assert isinstance(doors.hub, HubDoor)
+    yield from way.checks(doors.container.choice, doors.container.container, options.deadline)
+    yield from hub.checks(doors.hub, baseline, options.mint, options.deadline)
