@@ -49,6 +49,8 @@ class Trust:
         # urllib3 compares a fingerprint, and then nothing else of the certificate.
         pinned = {"assert_fingerprint": self.fingerprint, "assert_hostname": False} if self.fingerprint else {}
         link.verify = self.ca_file or not (self.insecure or self.fingerprint)
+        if self.insecure:  # the report says so, once
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         link.mount("https://", Adapter(self.route, **pinned))
         link.mount("http://", Adapter(self.route))
 

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 from hubspec.cluster.browser import CHROMIUM
 from hubspec.cluster.ssh import SshLine
-from hubspec.errors import DoorError, ShutError
+from hubspec.errors import DoorError, HubspecError, ShutError
 
 PATIENCE = 2.0
 """Seconds after which something that goes on is told of."""
@@ -27,7 +27,10 @@ _SHELL = f"exec sh -c 'cat; echo; date +%s.%N; echo {_WORD}-end'"
 
 
 def within(do: Callable[[], None], seconds: float, say: Callable[[], None]) -> None:
-    """Call something in a thread, tell after two seconds that it goes on, and raise what it raises; DoorError after so many seconds."""
+    """Call something in a thread, tell after two seconds that it goes on, and raise what it raises.
+
+    Raises DoorError after so many seconds, and for what nobody thought of.
+    """
     raised: list[BaseException] = []
 
     def run() -> None:
@@ -44,8 +47,17 @@ def within(do: Callable[[], None], seconds: float, say: Callable[[], None]) -> N
         thread.join(max(seconds - PATIENCE, 0))
     if thread.is_alive():
         raise DoorError(f"it did not end within {seconds:g} s")
-    if raised:
+    if not raised:
+        return
+    if isinstance(raised[0], HubspecError):
         raise raised[0]
+    # One check that is at its wits' end is no reason to say nothing of the others.
+    raise DoorError(f"this check broke off by itself ({type(raised[0]).__name__}: {raised[0]})")
+
+
+def terminal() -> int:
+    """Return how many characters a line of the terminal takes."""
+    return shutil.get_terminal_size((120, 24)).columns
 
 
 def python() -> str:

@@ -10,7 +10,7 @@ from hubspec.cluster import logs
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.calls import CALLS
 from hubspec.cluster.logs import NotThereError
-from hubspec.cluster.session import DENIED, NoAnswerError, RefusedError
+from hubspec.cluster.session import NoAnswerError
 from hubspec.doctor import machine
 from hubspec.doctor.clock import verdict
 from hubspec.doctor.model import Check, Findings, fails, mind, parted, spared, works
@@ -93,10 +93,10 @@ def _call(door: EmrDoor, name: str, *, needed: bool) -> Callable[[], Findings]:
 
 def _refused(name: str, error: DoorError) -> tuple[str, str]:
     what, then = parted(str(error))
-    if isinstance(error, RefusedError) and error.code in DENIED:
+    if what == f"AWS refuses {name}":
         fields = [field for field, calls in NEEDS.items() if name in calls.split()]
         lost = f"; without it {', '.join(fields)} cannot be read" if fields else ""
-        return str(error).replace(then, "").rstrip(": "), f"allow {CALLS[name].action} ({POLICY}){lost}"
+        return f"{what} {then.partition(' ')[2].partition(' ')[2]}", f"allow {CALLS[name].action} ({POLICY}){lost}"
     return what, then
 
 

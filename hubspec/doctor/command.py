@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from hubspec.cluster.choice import ChosenDoor
 from hubspec.cluster.hub import HubDoor
 from hubspec.cluster.opened import Site, opened
 from hubspec.cluster.options import ADDRESS, CLUSTER_ID
-from hubspec.cluster.preflight import within
+from hubspec.cluster.preflight import terminal, within
 from hubspec.doctor import aws, hub, machine, table, way
 from hubspec.doctor.examine import examine
 from hubspec.doctor.model import Check, Course, Finding, spared
@@ -83,7 +82,7 @@ def doctor(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     if asked.json:
         print(json.dumps([table.document(name, found) for name, found in told.items()], indent=2))
     else:
-        width = shutil.get_terminal_size((120, 24)).columns
+        width = terminal()
         print("\n\n".join("\n".join(table.lines(name, found, width)) for name, found in told.items()))
     return max(map(table.code, told.values()))
 

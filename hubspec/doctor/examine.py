@@ -30,7 +30,7 @@ def examine(checks: Iterable[Check], course: Course, patient: Patient) -> None:
 
 
 def _broken(check: Check, course: Course, told: list[Finding], error: HubspecError) -> None:
-    failed = check.failed(error)
+    failed = check.failed(error, {one.row for one in told})
     for finding in told:
         course.take(finding)
     # Where an error says how far it came, what is before that works.

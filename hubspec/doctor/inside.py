@@ -40,7 +40,7 @@ def checks(door: Container | None, name: str, ready: tuple[str, ...]) -> Iterato
     rows = (*sudo, "door.docker", "container.running", "container.conda")
     yield Check(rows, lambda: engine(_there(door), name), ready, blame="container.running")
     inner = ("container.hub", "container.proxy")
-    yield Check(inner, lambda: proxy(_there(door), name), ("container.running",), blame="container.hub")
+    yield Check(inner, lambda: proxy(_there(door), name), ("container.running",))
 
 
 def _there(door: Container | None) -> Container:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hubspec.cluster import preflight, proxies
-from hubspec.doctor.model import Check, Course, Findings, fails, mind, parted, spared, works
+from hubspec.doctor.model import Check, Findings, fails, mind, parted, spared, works
 from hubspec.errors import DoorError
 
 RUN = "pip install --editable ."
@@ -80,8 +80,3 @@ def of_hub(url: Callable[[], str]) -> Findings:
         )
     else:
         yield works("proxy.hub", "the hub is asked without one, always", needed=False)
-
-
-def has(course: Course, row: str) -> bool:
-    """Say whether a row was told of."""
-    return row in course.found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -55,8 +55,8 @@ Findings = Iterator[Finding]
 class Check:
     """Something that is tried. `rows` are those that it tells, in the order in which they come to light; it may yield others too.
 
-    `needs` are the rows that have to work before it. An error of a door is the failure of the row that it names, and of
-    `blame` where it names none; `fix` is what to do then, where the error does not say.
+    `needs` are the rows that have to work before it. An error of a door is the failure of the row that it names, where it
+    names none of `blame`, or else of the first that was not told; `fix` is what to do then, where the error does not say.
     """
 
     rows: tuple[str, ...]
@@ -66,10 +66,11 @@ class Check:
     blame: str = ""
     fix: str = ""
 
-    def failed(self, error: HubspecError) -> Finding:
-        """Return the failure of the row that an error is about."""
+    def failed(self, error: HubspecError, told: Collection[str]) -> Finding:
+        """Return the failure of the row that an error is about; `told` are those that were told before it."""
         at = error.at if isinstance(error, ShutError) else ""
-        row = next((row for row in self.rows if at and at in row.split(".")), self.blame or self.rows[-1])
+        open_ = next((row for row in self.rows if row not in told), self.rows[-1])
+        row = next((row for row in self.rows if at and at in row.split(".")), self.blame or open_)
         if isinstance(error, ShutError):
             said = f" ({error.said})" if error.said else ""
             return Finding(row, State.FAILS, f"{error.what}{said}", error.then or self.fix, self.needed)
@@ -115,6 +116,3 @@ def parted(sentence: str) -> tuple[str, str]:
     """Return what a sentence says is so, and what it says to do: the part behind its first colon."""
     what, _, then = sentence.partition(": ")
     return what, then
-
-
-Settings = Mapping[str, str]

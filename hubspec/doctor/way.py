@@ -23,7 +23,7 @@ def checks(choice: Choice, name: str, deadline: float) -> Iterator[Check]:
     door = made.door if made else None
     yield Check(("tools.ssh",), lambda: machine.ssh(wanted=isinstance(door, SshDoor)), needed=isinstance(door, SshDoor))
     if isinstance(door, SshDoor):
-        yield Check(_LOGIN, lambda: login(door), ("door.choice", "tools.ssh"), blame="door.configuration")
+        yield Check(_LOGIN, lambda: login(door), ("door.choice", "tools.ssh"))
         yield Check(("door.shell", "clock.master"), lambda: shell(door, deadline), ("door.login",))
         ready = ("door.shell",)
     else:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from hubspec.cluster.session import Session
 
@@ -17,10 +18,16 @@ LOST = "lost"
 
 
 class Refusal(dict[str, str]):
-    """An error of the EMR API, as its JSON 1.1 protocol says it."""
+    """An error of an API, as EMR's JSON 1.1 protocol says it, and as the XML of the others does."""
 
     def __init__(self, code: str, message: str = "not this time") -> None:
         super().__init__(__type=code, message=message)
+
+    @property
+    def xml(self) -> str:
+        """Return it as EC2, STS and S3 say it, each of which reads what it knows."""
+        one = f"<Code>{self['__type']}</Code><Message>{self['message']}</Message>"
+        return f"<Response><Errors><Error>{one}</Error></Errors><Error>{one}</Error>{one}</Response>"
 
 
 @contextlib.contextmanager
@@ -35,19 +42,33 @@ def serving(
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            call = self.headers["X-Amz-Target"].rpartition(".")[2]
-            asked.append((call, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            raw = self.rfile.read(int(self.headers["Content-Length"]))
+            if "X-Amz-Target" in self.headers:
+                call, given = self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(raw)
+            else:
+                given = dict(parse_qsl(raw.decode()))
+                call = given["Action"]
+            self._answer(call, given)
+
+        def do_GET(self) -> None:
+            self._answer("GetObject", {"Key": self.path})
+
+        def _answer(self, call: str, given: dict[str, Any]) -> None:
+            asked.append((call, given))
             mine = answers[call]
             answer = mine.pop(0) if len(mine) > 1 else mine[0]
             if answer == LOST:
                 self.close_connection = True
                 return
-            body = json.dumps(answer).encode()
+            if "X-Amz-Target" in self.headers:
+                body, mime = json.dumps(answer), "application/x-amz-json-1.1"
+            else:
+                body, mime = answer.xml if isinstance(answer, Refusal) else str(answer), "text/xml"
             self.send_response(400 if isinstance(answer, Refusal) else 200)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Type", mime)
+            self.send_header("Content-Length", str(len(body.encode())))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body.encode())
 
         def date_time_string(self, timestamp: float | None = None) -> str:
             return super().date_time_string((timestamp or time.time()) + ahead)
