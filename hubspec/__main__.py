@@ -59,7 +59,10 @@ def parser() -> argparse.ArgumentParser:
         "--cluster",
         metavar="NAME",
         action="append",
-        help="j-XXX or ssh://USER@HOST:PORT; may be repeated (env HUBSPEC_CLUSTER)",
+        help="j-XXX, name:NAME, tag:KEY=VALUE, all, local or ssh://USER@HOST:PORT; may be repeated (env HUBSPEC_CLUSTER)",
+    )
+    doctor.add_argument(
+        "--region", action="append", metavar="NAME", help="where it is looked for; may be repeated (env HUBSPEC_REGION)"
     )
     doctor.add_argument(
         "--baseline", metavar="FILE", help="what an audit would need to see (default: emr.yaml) (env HUBSPEC_BASELINE)"

@@ -29,8 +29,8 @@ class Arguments(DoorOptions):
         self._asked = asked
 
     def given(self, option: str) -> str | None:
-        """Return the value of an option on the command line, or None."""
-        value: str | None = getattr(self._asked, option.strip("-").replace("-", "_"))
+        """Return the value of an option on the command line, or None; an audit's others are in no `init`."""
+        value: str | None = getattr(self._asked, option.strip("-").replace("-", "_"), None)
         return value
 
     def repeated(self, option: str) -> list[str]:

@@ -29,6 +29,8 @@ from hubspec.errors import DoorError, ShutError
 _TICK = 0.005
 _END = 2.0
 """Seconds that the connection is given to close."""
+_GRACE = 0.5
+"""Seconds by which ssh gives up before us, for it knows why."""
 _LONGEST = 80
 """Characters of a folder in which a socket can still be made (sockaddr_un, less what ssh adds)."""
 # Each counts before the user's own: nothing may be asked on a terminal, nothing else may be opened or run beside it, and a
@@ -238,7 +240,7 @@ class SshLine:
                 )
             except FileNotFoundError:
                 raise DoorError("there is no ssh on this machine: install OpenSSH's client") from None
-        until = time.monotonic() + self.deadline
+        until = time.monotonic() + self.deadline + _GRACE
         while not self._socket.exists():
             if self._ended:
                 raise DoorError("the run has ended")

@@ -25,16 +25,21 @@ _NO_STEP = "s-HUBSPECDOCTOR"
 
 def checks(door: EmrDoor, baseline: Baseline) -> Iterator[Check]:
     """Yield the checks of the AWS API. What the baseline does not ask for is not needed."""
+    yield from way(door)
     asked = {name for kind in ("cluster", "step") for name in _asked(baseline, kind)}
-    yield Check(("aws.region", "aws.endpoint"), lambda: region(door))
-    yield Check(("proxy.aws",), lambda: machine.of_aws(lambda: door.session.endpoint("emr")), ("aws.region",))
-    yield Check(("clock.aws", "aws.credentials"), lambda: credentials(door), ("aws.region", "proxy.aws"))
     for name, call in CALLS.items():
         if "audit" in call.needs and name in _TOLD:
             before = () if name == "DescribeCluster" else ("aws.DescribeCluster",)
             needed = name == "DescribeCluster" or name in asked
             yield Check((f"aws.{name}",), _call(door, name, needed=needed), ("aws.credentials", *before), needed)
     yield Check(("aws.GetObject",), lambda: log(door), ("aws.DescribeCluster",), needed=False)
+
+
+def way(door: EmrDoor) -> Iterator[Check]:
+    """Yield the checks of what any call to AWS needs."""
+    yield Check(("aws.region", "aws.endpoint"), lambda: region(door))
+    yield Check(("proxy.aws",), lambda: machine.of_aws(lambda: door.session.endpoint("emr")), ("aws.region",))
+    yield Check(("clock.aws", "aws.credentials"), lambda: credentials(door), ("aws.region", "proxy.aws"))
 
 
 def _asked(baseline: Baseline, kind: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,14 +11,16 @@ from pathlib import Path
 from hubspec.baseline import Baseline, load
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.choice import ChosenDoor
+from hubspec.cluster.find import FORMS, find, is_form
 from hubspec.cluster.hub import HubDoor
 from hubspec.cluster.opened import Site, opened
-from hubspec.cluster.options import ADDRESS, CLUSTER_ID
 from hubspec.cluster.preflight import terminal, within
+from hubspec.cluster.register import Register
 from hubspec.doctor import aws, hub, machine, table, way
 from hubspec.doctor.examine import examine
-from hubspec.doctor.model import Check, Course, Finding, spared
+from hubspec.doctor.model import Check, Course, Finding, Findings, spared
 from hubspec.door import Doors
+from hubspec.errors import DoorError
 from hubspec.init import Arguments
 from hubspec.printable import printable
 
@@ -51,12 +52,6 @@ class Wish(Arguments):
         return 1
 
     @property
-    def clusters(self) -> list[str]:
-        """Return the clusters, each once."""
-        given = self._asked.cluster or (super().text("--cluster") or "").split(",")
-        return list(dict.fromkeys(name.strip() for name in given if name.strip()))
-
-    @property
     def login(self) -> bool:
         """Say whether the smoke test of a login is wanted."""
         return "login" in (super().text("--smoke") or "").split(",")
@@ -65,20 +60,8 @@ class Wish(Arguments):
 def doctor(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Look at the clusters one after the other, print what was found, and return the exit code. Raises HubspecError."""
     options = Wish(asked)
-    clusters = options.clusters
-    if not clusters:
-        options.refuse("of which cluster? Give --cluster j-XXX, or ssh://USER@HOST:PORT")
-    for name in clusters:
-        if name == "lab":
-            options.refuse(
-                'the lab is a cluster like any other here: eval "$(python -m lab env)", then --cluster with its id'
-            )
-        if not re.fullmatch(f"{CLUSTER_ID}|{ADDRESS}", name):
-            options.refuse(
-                f"--cluster {printable(name)}: wanted one of EMR's own ids (j-2AXXXXXXGAPLF), or ssh://USER@HOST:PORT"
-            )
     baseline = load(options.path("--baseline") or BASELINES / "emr.yaml")
-    told = {name: examined(name, options, baseline, say) for name in clusters}
+    told = dict(_examined(options, baseline, say))
     if asked.json:
         print(json.dumps([table.document(name, found) for name, found in told.items()], indent=2))
     else:
@@ -87,8 +70,32 @@ def doctor(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     return max(map(table.code, told.values()))
 
 
-def examined(name: str, options: Wish, baseline: Baseline, say: Callable[[str], None]) -> list[Finding]:
-    """Return what was found of one cluster. Raises HubspecError where nothing can be tried."""
+def _examined(options: Wish, baseline: Baseline, say: Callable[[str], None]) -> Iterator[tuple[str, list[Finding]]]:
+    words = options.many("--cluster")
+    if not words:
+        options.refuse("of which cluster? Give --cluster j-XXX, or ssh://USER@HOST:PORT")
+    wrong = [word for word in words if not is_form(word)]
+    if "lab" in wrong:
+        lab = 'the lab is a cluster like any other here: eval "$(python -m lab env)", then --cluster with its id'
+        options.refuse(lab)
+    if wrong:
+        options.refuse(f"--cluster {printable(wrong[0])}: wanted {FORMS}")
+    register = Register(options.regions, deadline=options.deadline, progress=say)
+    try:
+        search = find(words, register, say)
+    except DoorError as error:
+        lost = EmrDoor("", deadline=options.deadline)
+        yield ", ".join(words), _found(", ".join(words), options, say, partial(nowhere, lost, error))
+        return
+    for line in (*search.left_out, *search.unseen):
+        say(f"left out: {line}")
+    for one in search.found.values():
+        site = Site(one.id, aws={"AWS_DEFAULT_REGION": one.region} if one.region else None)
+        with opened(site, options, lambda _line: None) as doors:
+            yield one.id, _found(one.id, options, say, partial(checks, doors, options, baseline))
+
+
+def _found(name: str, options: Wish, say: Callable[[str], None], every: Callable[[], Iterator[Check]]) -> list[Finding]:
     course = Course()
     limit = LIMIT * options.deadline
 
@@ -96,9 +103,21 @@ def examined(name: str, options: Wish, baseline: Baseline, say: Callable[[str], 
         what = ", ".join(check.rows).replace(".", ": ", 1)
         within(do, limit, partial(say, f"{name}: still at {what}; at most {limit:g} s"))
 
-    with opened(Site(name), options, lambda _line: None) as doors:
-        examine(checks(doors, options, baseline), course, patient)
+    examine(every(), course, patient)
     return list(course.found.values())
+
+
+def nowhere(lost: EmrDoor, error: DoorError) -> Iterator[Check]:
+    """Yield what can be checked where AWS does not let us find the cluster, and why it does not."""
+
+    def listed() -> Findings:
+        raise error
+
+    yield from machine.checks(login=False)
+    yield from aws.way(lost)
+    yield Check(
+        ("aws.ListClusters",), listed, ("aws.credentials",), fix=f"allow elasticmapreduce:ListClusters ({aws.POLICY})"
+    )
 
 
 def checks(doors: Doors, options: Wish, baseline: Baseline) -> Iterator[Check]:

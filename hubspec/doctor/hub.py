@@ -48,6 +48,9 @@ def reached(door: HubDoor, deadline: float) -> Findings:
         fix = "is the hub up, does the security group let this machine in (port 9443)? Else --door ssh leads there, or --hub-url"
         yield fails("hub.reached", f"nobody is reached at {host}:{port} ({error})", fix)
         return
+    except DoorError as error:
+        yield fails("hub.reached", str(error), "mend the way through ssh first, or let this machine in at that port")
+        return
     yield works("hub.reached", door.trust.told(url)[0] or "directly")
 
 

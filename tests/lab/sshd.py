@@ -28,17 +28,21 @@ echo 'Nobody may pass. NOISE' > /etc/banner
 sed -i 's/^AllowUsers.*/AcceptEnv NONE/' /etc/ssh/sshd_config.d/lab.conf
 printf 'Banner /etc/banner\nMaxStartups 100\nMatch User noforward\n  AllowTcpForwarding no\n' >> /etc/ssh/sshd_config.d/lab.conf
 getent group engine >/dev/null || groupadd -o -g "$(stat -c %g /var/run/docker.sock)" engine
-for user in asks limited terminal nosudo member chatty quits eats elsewhere noforward csh; do
+for user in asks limited terminal nosudo member chatty quits eats elsewhere noforward csh hostile cut; do
   useradd -m -s /bin/bash "$user"
   install -d -m 700 -o "$user" -g "$user" "/home/$user/.ssh"
   install -m 600 -o "$user" -g "$user" /dev/null "/home/$user/.ssh/authorized_keys"
   cat /home/hadoop/.ssh/authorized_keys > "/home/$user/.ssh/authorized_keys"
 done
-usermod -aG engine member
+for user in member hostile cut; do usermod -aG engine "$user"; done
 printf '%s\n' 'asks ALL=(ALL) ALL' 'limited ALL=(ALL) NOPASSWD: /usr/bin/docker' 'terminal ALL=(ALL) NOPASSWD: ALL' \
   'Defaults:terminal requiretty' 'chatty ALL=(ALL) NOPASSWD: ALL' 'noforward ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/tests
 chmod 440 /etc/sudoers.d/tests
 echo 'echo NOISE; echo NOISE >&2; printf "no end of line"' > /home/chatty/.bashrc
+echo 'printf "NOISE \0\377\376 \303\n"; head -c 10000000 /dev/zero | tr "\0" x; echo' > /home/hostile/.bashrc
+echo 'PATH=/home/cut:$PATH' > /home/cut/.bashrc
+printf '%s\n' '#!/bin/sh' 'printf "["' 'pkill -KILL -u cut sshd' 'sleep 10' > /home/cut/docker
+chmod 755 /home/cut /home/cut/docker
 echo 'exit 3' > /home/quits/.bashrc
 echo 'cat >/dev/null' > /home/eats/.bashrc
 echo 'export DOCKER_HOST=unix:///nonexistent.sock' > /home/elsewhere/.bashrc

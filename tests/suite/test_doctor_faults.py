@@ -59,6 +59,7 @@ def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
         hub: dict[str, Answer] | None = None,
         ahead: float = 0,
         pin: bool = True,
+        cluster: str = "j-1",
     ) -> tuple[dict[str, tuple[str, str]], int]:
         with serving(AWS | (aws or {}), ahead) as (variables, _), running(HUB | (hub or {}), tmp_path) as served:
             for name, value in variables.items():
@@ -66,7 +67,7 @@ def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
                     monkeypatch.setenv(name, value)
             pinned = ("--hub-fingerprint", served.fingerprint) if pin else ()
             code = main(
-                ["doctor", "--cluster", "j-1", "--hub-url", served.url, "--deadline", "2", "--json", *pinned, *args]
+                ["doctor", "--cluster", cluster, "--hub-url", served.url, "--deadline", "2", "--json", *pinned, *args]
             )
         text = capsys.readouterr().out
         assert TOKEN not in text
@@ -88,8 +89,10 @@ def broken(rows: dict[str, tuple[str, str]]) -> list[str]:
     return [row for row, (state, _) in rows.items() if state == "fails"]
 
 
-ENGINE = ["door.docker"]
-"""There is none in these tests."""
+ENGINE, SSH = ["door.docker"], ["door.reached"]
+"""There is neither in these tests."""
+MACHINE = "ssh://me@127.0.0.1:1"
+"""Of which AWS is not asked: that is quicker."""
 
 
 def test_what_works_is_told_and_what_does_not_keeps_nothing_else_from_it(told: Any) -> None:
@@ -107,16 +110,43 @@ def test_what_works_is_told_and_what_does_not_keeps_nothing_else_from_it(told: A
     assert {rows[f"clock.{one}"][0] for one in ("aws", "hub")} == {"works"}
 
 
+def test_every_call_that_aws_refuses_is_told_with_what_it_takes(told: Any) -> None:
+    rows, code = told(
+        aws={
+            **{
+                name: [DENIED]
+                for name in ("ListSteps", "ListInstances", "ListBootstrapActions", "GetAutoTerminationPolicy")
+            },
+            "DescribeSecurityGroups": [Refusal("UnauthorizedOperation")],
+            "GetObject": [Refusal("AccessDenied")],
+        }
+    )
+    denied = {
+        row.removeprefix("aws."): words
+        for row, (state, words) in rows.items()
+        if row.startswith("aws.") and state != "works"
+    }
+
+    assert code == 11
+    assert list(denied) == ["ListSteps", "ListInstances", "ListBootstrapActions", "GetAutoTerminationPolicy",
+                            "DescribeSecurityGroups", "GetManagedPrefixListEntries", "GetObject"]  # fmt: skip
+    assert denied["ListSteps"] == (
+        "AWS refuses ListSteps (User: ana is not authorized) -> allow elasticmapreduce:ListSteps (docs/iam/audit.json)"
+    )
+    assert denied["GetAutoTerminationPolicy"].endswith("(docs/iam/audit.json); without it idle_timeout cannot be read")
+    assert (
+        "allow ec2:DescribeSecurityGroups (docs/iam/audit.json); without it world_ports"
+        in denied["DescribeSecurityGroups"]
+    )
+    assert "allow s3:GetObject (docs/iam/audit.json)" in denied["GetObject"]
+    assert rows["aws.GetObject"][0] == "shut", "no audit needs it"
+    assert rows["hub.rights"][0] == "works"
+
+
 @pytest.mark.parametrize(
     ("aws", "row", "words"),
     [
         ({"DescribeCluster": [DENIED]}, "aws.DescribeCluster", "allow elasticmapreduce:DescribeCluster (docs/iam/audit.json)"),
-        ({"ListSteps": [DENIED]}, "aws.ListSteps", "allow elasticmapreduce:ListSteps (docs/iam/audit.json)"),
-        ({"ListInstances": [DENIED]}, "aws.ListInstances", "without it masters cannot be read"),
-        ({"ListBootstrapActions": [DENIED]}, "aws.ListBootstrapActions", "allow elasticmapreduce:ListBootstrapActions"),
-        ({"GetAutoTerminationPolicy": [DENIED]}, "aws.GetAutoTerminationPolicy", "without it idle_timeout cannot"),
-        ({"DescribeSecurityGroups": [Refusal("UnauthorizedOperation")]}, "aws.DescribeSecurityGroups", "allow ec2:DescribeSecurityGroups"),
-        ({"GetObject": [Refusal("AccessDenied")]}, "aws.GetObject", "allow s3:GetObject (docs/iam/audit.json)"),
         ({"DescribeCluster": [Refusal("InvalidRequestException", "Cluster id 'j-1' is not valid.")]}, "aws.DescribeCluster",
          "there is no cluster j-1 in this account and region -> Cluster id 'j-1' is not valid.; is that the id, and is us-east-1 its region?"),
         ({"GetCallerIdentity": [Refusal("ExpiredToken")]}, "aws.credentials",
@@ -127,7 +157,8 @@ def test_aws_refuses(told: Any, aws: dict[str, Any], row: str, words: str) -> No
     rows, code = told(aws=aws)
 
     assert words in rows[row][1]
-    assert set(broken(rows)) - {row, "aws.GetManagedPrefixListEntries"} == set(ENGINE)
+    assert broken(rows) == [row, *ENGINE]
+    assert rows["aws.ListSteps"] == ("not tried", f"needs {row.replace('.', ': ')} -> ")
     assert rows["hub.rights"][0] == "works"
     assert code == 11
 
@@ -213,16 +244,16 @@ def test_a_proxy_that_is_down(told: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )  # fmt: skip
 def test_a_hub_that_is_not_as_it_should_be(told: Any, hub: dict[str, Answer], row: str, words: str) -> None:
-    rows, code = told(hub=hub)
+    rows, code = told(hub=hub, cluster=MACHINE)
 
     assert words in rows[row][1]
-    assert set(broken(rows)) == {row, *ENGINE}
+    assert broken(rows) == [*SSH, row]
     assert code == 11
 
 
 def test_certificates(told: Any, tmp_path: Path) -> None:
     def tls(*args: str) -> tuple[str, str]:
-        rows, _ = told(*args, pin=False)
+        rows, _ = told(*args, pin=False, cluster=MACHINE)
         assert (rows["hub.version"][0] == "not tried") == (rows["hub.tls"][0] == "fails")
         return rows["hub.tls"]
 
@@ -243,23 +274,32 @@ def test_certificates(told: Any, tmp_path: Path) -> None:
     assert "it is expired; SHA-256" in tls()[1]
 
 
+def test_a_name_that_cannot_be_looked_up(told: Any) -> None:
+    rows, code = told(aws={"ListClusters": [DENIED]}, cluster="name:reports")
+
+    assert broken(rows) == ["aws.ListClusters"]
+    assert "AWS refuses ListClusters: allow elasticmapreduce:ListClusters" in rows["aws.ListClusters"][1]
+    assert rows["aws.credentials"][0] == "works"
+    assert code == 11
+
+
 def test_nobody_at_the_hub_and_no_token(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HUBSPEC_HUB_TOKEN")
-    rows, _ = told("--hub-url", "https://127.0.0.1:1")
+    rows, _ = told("--hub-url", "https://127.0.0.1:1", cluster=MACHINE)
 
-    assert broken(rows) == [*ENGINE, "hub.reached", "hub.token"]
-    assert "nobody is reached at 127.0.0.1:1 (" in rows["hub.reached"][1]
+    assert broken(rows) == [*SSH, "hub.reached", "hub.token"]
+    assert "127.0.0.1:1 is not reached from here (" in rows["hub.reached"][1]
     assert "there is no hub token -> set HUBSPEC_HUB_TOKEN" in rows["hub.token"][1]
     assert rows["hub.tls"] == ("not tried", "needs hub: reached -> ")
 
 
 def test_a_token_that_an_audit_would_make_is_not_made(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HUBSPEC_HUB_TOKEN")
-    rows, _ = told("--mint-token", "jovyan")
+    rows, _ = told("--mint-token", "jovyan", cluster=MACHINE)
 
     assert rows["hub.token"][0] == "not tried"
     assert "an audit makes one for jovyan in the container" in rows["hub.token"][1]
-    assert broken(rows) == ENGINE
+    assert broken(rows) == SSH
 
 
 def test_one_that_hangs_does_not_stop_the_rest(
@@ -270,11 +310,11 @@ def test_one_that_hangs_does_not_stop_the_rest(
     monkeypatch.setattr("hubspec.doctor.command.LIMIT", 0.5)
     hung: dict[str, Answer] = {"/user": lambda _request: end.wait(20) and None}
     try:
-        rows, code = told(hub=hung)
+        rows, code = told(hub=hung, cluster=MACHINE)
     finally:
         end.set()
 
-    assert broken(rows) == [*ENGINE, "hub.accepted"]
+    assert broken(rows) == [*SSH, "hub.accepted"]
     assert code == 11
     assert capsys is not None
 
@@ -302,7 +342,7 @@ def test_the_table(told: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     [
         ([], "of which cluster? Give --cluster j-XXX"),
         (["--cluster", "lab"], 'eval "$(python -m lab env)"'),
-        (["--cluster", "x"], "--cluster x: wanted one of EMR's own ids"),
+        (["--cluster", "x"], "--cluster x: wanted an id of EMR"),
         (["--cluster", "j-1", "--baseline", "/no/such"], "/no/such"),
     ],
 )
