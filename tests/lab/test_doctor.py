@@ -16,10 +16,21 @@ import sshd
 from sshd import PASSWORD, Sshd
 
 from hubspec.__main__ import main
+from hubspec.doctor import table
+from hubspec.doctor.model import Finding, State
 from lab.model import HUB
 from tests.conftest import ROOT
 
 Rows = dict[str, tuple[str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take out of the environment what this machine may have in it."""
+    mine = ("SSH_AUTH_SOCK", "DOCKER_HOST", "HUBSPEC_HUB_TOKEN")
+    for name in (*mine, *(f"{word}_proxy" for word in ("http", "https", "all", "no"))):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +43,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 @pytest.fixture
 def told(server: Sshd, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Give a function that has the doctor look as a user, and returns row -> (state, words), and the code."""
-    for name in ("SSH_AUTH_SOCK", "DOCKER_HOST", "HUBSPEC_HUB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
     lab = server.on.lab
 
     def run(
@@ -212,3 +221,40 @@ def test_a_container_that_does_not_run_and_one_that_is_no_hub(told: Any, server:
     assert broken(other) == ["container.conda", "container.hub"]
     assert "there is no conda environment at /opt/conda" in other["container.conda"][1]
     assert "no jupyterhub process of root runs in it -> sudo docker logs" in other["container.hub"][1]
+
+
+SAMPLE = ROOT / "docs" / "doctor.md"
+VARIES = (
+    (r"\d+\.\d+\.\d+ on Linux \w+", "3.11.2 on Linux x86_64"),
+    (r"OpenSSH_[^\s\"]+( [^\s\"]+)?", "OpenSSH_9.2p1"),
+    (r"/[^\s\"]+/config-\w+", "/home/ana/.ssh/config"),
+    (r"\d+ steps( or more)?", "2 steps"),
+    (r"j-[A-Z0-9]+", "j-2AXXXXXXGAPLF"),
+    (r"\d+d \d+h \d+m \d+s left", "824d 23h left"),
+    (r"within \d+ s", "within 1 s"),
+)
+"""What is another machine's, or of another day, and what the page has for it."""
+STATES = {state.lower(): state for state in State}
+
+
+def test_the_sample_of_the_page_is_what_it_says(
+    server: Sshd, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab = server.on.lab
+    for name, value in lab.env.items():
+        monkeypatch.setenv(name, value)
+    config = server.config(Port=server.port, HostKeyAlias=f"[127.0.0.1]:{server.port}")
+    where = ("--door", "ssh", "--ssh-user", "asks", "--ssh-key", server.key, "--ssh-config", config)
+    code = main(["doctor", "--cluster", lab.cluster_id, "--json", *where])
+    (document,) = json.loads(capsys.readouterr().out)
+    text = json.dumps(document["findings"])
+    for pattern, instead in VARIES:
+        text = re.sub(pattern, instead, text)
+    found = [
+        Finding(f"{one['section']}.{one['name']}", STATES[one["state"]], one["found"], one["fix"], one["needed"])
+        for one in json.loads(text)
+    ]
+    made = "\n".join(table.lines("j-2AXXXXXXGAPLF", found, 118))
+
+    assert code == 11
+    assert f"\n```\n{made}\n```\n" in SAMPLE.read_text(), made
