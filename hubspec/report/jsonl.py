@@ -9,4 +9,9 @@ from hubspec.model import Record
 
 def render(records: Iterable[Record]) -> str:
     """Return the records as JSON lines, in their order."""
-    return "".join(f"{record.model_dump_json()}\n" for record in records)
+    return "".join(map(line, records))
+
+
+def line(record: Record) -> str:
+    """Return one record as a line."""
+    return f"{record.model_dump_json()}\n"

@@ -38,7 +38,7 @@ def _case(suite: ET.Element, record: Record) -> None:
     name = printable(record.test.partition("::")[2])
     case = ET.SubElement(suite, "testcase", classname=printable(f"{record.cluster}.{record.kind}"), name=name, time="0")
     properties = ET.SubElement(case, "properties")
-    for key in ("control", "severity", "outcome", "resource"):
+    for key in ("control", "severity", "outcome", "kind", "resource", "cluster"):
         ET.SubElement(properties, "property", name=key, value=printable(str(getattr(record, key))))
     for framework, ids in record.tags.items():
         ET.SubElement(properties, "property", name=printable(framework), value=printable(", ".join(ids)))

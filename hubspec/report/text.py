@@ -12,7 +12,7 @@ def scene(record: Record) -> str:
     lines = [
         f"{printable(record.message)}",
         f"  cluster   {printable(record.cluster)}",
-        f"  control   {record.control} ({record.severity}): {printable(record.title)}",
+        f"  control   {printable(record.control)} ({record.severity}): {printable(record.title)}",
         f"  declared  {printable(record.declared_at)}",
     ]
     for difference in record.differences:

@@ -85,7 +85,7 @@ MAY_IMPORT = {
     "collect":      "model errors kind kinds door baseline snapshot cluster.beside",
     "record":       "model printable verdict",
     "report":       "",
-    "report.*":     "model framework printable record report.*",  # a report is made from records
+    "report.*":     "model faults framework printable record report.*",  # a report is made from records
     "cluster":      "",
     "cluster.*":    "model errors masked door hub_path token_probe cluster.*",  # a door knows no kinds
     "iam":          "cluster.calls",

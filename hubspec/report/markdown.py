@@ -1,0 +1,95 @@
+"""`summary.md`: how a run ended, in what fits a chat message or a job summary; the worst first, and how much is left out.
+
+Whatever came from a cluster or a baseline stands in code spans: there it is no link, no mention, no picture and no markup.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from hubspec.framework import Standing, coverage
+from hubspec.model import Outcome, Record, Run, Severity
+from hubspec.printable import printable
+from hubspec.report.common import about
+from hubspec.report.html import verdict
+
+LIMIT = 3500
+"""Characters of the whole: a chat message of Slack or Teams holds 4,000."""
+_SPAN = 160
+_CLUSTERS = 8
+_OPEN = {Outcome.DRIFTED: "Drifted", Outcome.UNREADABLE: "Could not be looked at"}
+
+
+def render(records: Sequence[Record], run: Run) -> Iterator[str]:
+    """Yield the summary, of at most LIMIT characters."""
+    answer = verdict(records, run)
+    text = f"## {answer.headline}\n\n{answer.sentence}\n\n{table(records)}"
+    sections = [
+        *((title, [line(record) for record in _worst(records, outcome)]) for outcome, title in _OPEN.items()),
+        ("Requirements that failed", list(_failed(records, run))),
+        ("To know", [f"- {code(notice)}" for notice in run.notices]),
+    ]
+    tail = f"\nRun {code(run.id)}, exit code {run.exit_code}, hubspec {code(run.version)}.\n"
+    for title, lines in sections:
+        text += _fitting(title, lines, LIMIT - len(text) - len(tail))
+    yield text + tail
+
+
+def table(records: Iterable[Record]) -> str:
+    """Return a row for each of the first clusters, those with drift before, with the number of checks by outcome."""
+    counts: dict[str, Counter[Outcome]] = {}
+    for record in records:
+        counts.setdefault(record.cluster, Counter())[record.outcome] += 1
+    order = sorted(counts, key=lambda name: (-counts[name][Outcome.DRIFTED], -counts[name][Outcome.UNREADABLE], name))
+    rows = [["cluster", *map(str, Outcome)], ["---"] * (len(Outcome) + 1)]
+    rows += [[code(name, 40), *(str(counts[name][outcome]) for outcome in Outcome)] for name in order[:_CLUSTERS]]
+    if rest := sum((counts[name] for name in order[_CLUSTERS:]), Counter[Outcome]()):
+        rows.append([f"{len(order) - _CLUSTERS} more", *(str(rest[outcome]) for outcome in Outcome)])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def line(record: Record) -> str:
+    """Return one record as an item of a list, with the first thing to do next."""
+    what = f"- **{record.severity}** {code(record.control)} {code(about(record), 80)} on {code(record.cluster, 40)}: "
+    done = code(record.actions[0]["command"]) if record.actions else ""
+    return what + code(record.message) + (f"; next: {done}" if done else "")
+
+
+def code(text: object, most: int = _SPAN) -> str:
+    """Return a text as a code span of one line, cut after `most` characters; a bar would end a cell of a table."""
+    plain = printable(text).replace("`", "'").replace("|", "\u00a6").strip() or "-"
+    return f"`{plain}`" if len(plain) <= most else f"`{plain[: most - 1]}\u2026`"
+
+
+def _worst(records: Iterable[Record], outcome: Outcome) -> list[Record]:
+    order = list(reversed(Severity))
+    mine = [record for record in records if record.outcome is outcome]
+    return sorted(
+        mine, key=lambda record: (order.index(record.severity), record.control, record.cluster, record.resource)
+    )
+
+
+def _failed(records: Sequence[Record], run: Run) -> Iterator[str]:
+    failed: dict[str, list[str]] = {}
+    for point in coverage(records, run.frameworks):
+        if point.standing is Standing.FAILED:
+            failed.setdefault(point.framework, []).append(point.requirement)
+    for framework, ids in failed.items():
+        yield f"- {code(framework)}: {code(', '.join(ids), 300)}"
+
+
+def _fitting(title: str, lines: list[str], room: int) -> str:
+    """Return a section with as many lines as there is room for, and how many are left out."""
+    head, left = f"\n### {title} ({len(lines)})\n\n", "- and {} more\n"
+    room -= len(head) + len(left) + 8
+    if not lines or room < 0:
+        return ""
+    kept = 0
+    for one in lines:
+        room -= len(one) + 1
+        if room < 0:
+            break
+        kept += 1
+    rest = left.format(len(lines) - kept) if kept < len(lines) else ""
+    return head + "".join(f"{one}\n" for one in lines[:kept]) + rest
