@@ -1,0 +1,77 @@
+"""`--report`: which files a run leaves, that each tells the same, and what one that fails costs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from snapshots import user, write
+
+from hubspec.report.formats import FORMATS
+from tests.conftest import Audit
+
+USERS = "checks/test_users.py"
+
+
+def test_all_formats_of_one_run_tell_the_same(audit: Audit, tmp_path: Path) -> None:
+    run = audit(*write(tmp_path, diego=user(1007)), "--report", "all", checks=USERS)
+    latest = run.folder / "latest"
+
+    assert run.code == 1
+    assert {path.name for path in latest.iterdir()} == {"records.jsonl", *(one.file for one in FORMATS.values())}
+    found = json.loads((latest / "ocsf.json").read_text())
+    assert sorted(one["status_code"] for one in found) == ["compliant", "compliant", "compliant", "drifted"]
+    log = json.loads((latest / "report.sarif").read_text())["runs"][0]
+    assert [one["message"]["text"] for one in log["results"] if one["kind"] == "fail"] == ["user diego differs in uid"]
+    assert log["invocations"][0]["exitCode"] == 1
+    observations = json.loads((latest / "oscal-assessment-results.json").read_text())["assessment-results"]["results"][
+        0
+    ]
+    assert len(observations["observations"]) == 4
+    assert (latest / "records.csv").read_bytes().count(b"\r\n") == 5
+    assert "user diego differs in uid" in (latest / "summary.md").read_text()
+    results = [json.loads(path.read_text()) for path in (latest / "allure-results").glob("*-result.json")]
+    outcomes = [label["value"] for result in results for label in result["labels"] if label["name"] == "outcome"]
+    assert sorted(outcomes) == sorted(one["status_code"] for one in found)
+
+
+def test_only_what_is_asked_for_is_written(audit: Audit, tmp_path: Path) -> None:
+    run = audit(*write(tmp_path), checks=USERS, env={"HUBSPEC_REPORT": "csv"})
+
+    assert run.code == 0
+    assert {path.name for path in (run.folder / "latest").iterdir()} == {"records.jsonl", "records.csv"}
+    assert f"report: {run.folder}/latest/records.csv" in run.text
+
+
+def test_a_format_that_there_is_not(audit: Audit, tmp_path: Path) -> None:
+    run = audit(*write(tmp_path), "--report", "html,oscap", checks=USERS)
+
+    assert run.code == 4
+    assert "--report: there is no format 'oscap'; did you mean 'oscal'?" in run.text
+    assert run.records == []
+
+
+BROKEN = """
+from hubspec.report import sarif
+
+def render(records, run):
+    yield "half of a report"
+    raise ZeroDivisionError("no rules")
+
+sarif.render = render
+"""
+
+
+@pytest.mark.parametrize("drift", [False, True])
+def test_a_format_that_fails_costs_itself(audit: Audit, tmp_path: Path, *, drift: bool) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN)
+    path = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    changes = {"diego": user(1007)} if drift else {}
+    options = [*write(tmp_path, **changes), "-p", "broken", "--report", "html,sarif,csv"]
+    run = audit(*options, checks=USERS, env={"PYTHONPATH": path})
+
+    assert run.code == int(drift)
+    assert "notice: report.sarif was not written: ZeroDivisionError: no rules" in run.text
+    assert {path.name for path in (run.folder / "latest").iterdir()} == {"records.jsonl", "records.csv", "report.html"}
