@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from hubspec import requirements, sources
+from hubspec import requirements, sources, waiver_file
 from hubspec.consistency import inconsistencies
 from hubspec.errors import BaselineError
 from hubspec.faults import in_order, sentence
@@ -104,6 +105,8 @@ class Baseline:
     sections: Sections
     layer: Layer
     frameworks: tuple[Framework, ...] = ()
+    now: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+    """The moment at which its waivers count or not, one for a whole run."""
 
     @cached_property
     def resources(self) -> dict[str, dict[str, Resource]]:
@@ -123,8 +126,11 @@ class Baseline:
         return policy or KINDS[kind].policy(policy="ignore")
 
 
-def load(path: Path) -> Baseline:
-    """Return the baseline in the file. Raises BaselineError with every fault found, each with its file and line."""
+def load(path: Path, *, waivers: Path | None = None, now: datetime | None = None) -> Baseline:
+    """Return the baseline in the file, with the waivers of another one. Its waivers count or not at the moment `now`.
+
+    Raises BaselineError with every fault found, each with its file and line.
+    """
     layer = read(path)
     faults = list(layer.faults)
     data = _prepare(layer, faults)
@@ -137,11 +143,31 @@ def load(path: Path) -> Baseline:
     sections.files.update({name: sections.files[name].holding(content) for name, content in contents.items()})
     frameworks = requirements.frameworks(layer, sections.frameworks, faults)
     sections.controls.update(requirements.tagged(sections.controls, frameworks))
-    baseline = Baseline(path, sections, layer, tuple(frameworks))
+    baseline = Baseline(path, sections, layer, tuple(frameworks), now or datetime.now(UTC))
     faults += inconsistencies(baseline)
+    if waivers:
+        faults += _add(waivers, baseline)
     if faults:
         raise BaselineError(in_order(faults))
     return baseline
+
+
+def _add(path: Path, baseline: Baseline) -> list[str]:
+    """Put the waivers of a file beside those of the baseline, and return its faults."""
+    try:
+        waivers, layer = waiver_file.load(path)
+    except BaselineError as error:
+        return list(error.faults)
+    own = baseline.sections.waivers
+    twice = [
+        f"{layer.place(('waivers', key))}: waivers.{key}: stands in {baseline.layer.place(('waivers', key))} too"
+        for key in waivers.keys() & own.keys()
+    ]
+    if not twice:
+        own.update(waivers)
+        places = {where: place for where, place in layer.places.items() if where[:1] == ("waivers",)}
+        baseline.layer.places.update(places)
+    return twice
 
 
 def schema() -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import TYPE_CHECKING
 
 from hubspec.faults import nearest
 from hubspec.kind import Kind
 from hubspec.kinds import KINDS
 from hubspec.layers import dotted
+from hubspec.waiver_file import untimely
 
 if TYPE_CHECKING:
     from hubspec.baseline import Baseline
@@ -38,10 +38,7 @@ def inconsistencies(baseline: Baseline) -> Iterator[str]:
         where = ("waivers", key)
         if waiver.control not in sections.controls:
             yield f"{place((*where, 'control'))}: {dotted(where)}: there is no control {waiver.control!r}"
-        try:
-            date.fromisoformat(waiver.until)
-        except ValueError as error:
-            yield f"{place((*where, 'until'))}: {dotted(where)}: {waiver.until} is no day ({error})"
+    yield from untimely(sections.waivers, baseline.layer)
     yield from _accounts(baseline)
     yield from _members(baseline)
 

@@ -78,7 +78,7 @@ def _known(top: type[BaseModel], where: Where) -> list[str]:
         )
         models = [part for part in _parts(annotation) if isinstance(part, type) and hasattr(part, "model_fields")]
         model = models[0] if models else model
-    return [name for name in model.model_fields if name != "name"]
+    return [field.alias or name for name, field in model.model_fields.items() if name != "name"]
 
 
 def _parts(annotation: Any) -> Iterator[Any]:

@@ -256,8 +256,11 @@ class Action(Value):
     )
 
 
+_MOMENT = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$"
+
+
 class Waiver(Value):
-    """An accepted drift: who accepted it, why, and until when (the last day, UTC, included)."""
+    """An accepted drift: who accepted it, why, and from when to when, in UTC. A last day is included, a time is not."""
 
     control: str = Field(description="Id of the control.")
     resource: str = Field("*", description="Name of the resource, as a shell pattern.")
@@ -265,7 +268,24 @@ class Waiver(Value):
     reason: str = Field(min_length=1)
     owner: str = Field(min_length=1, description="Who answers for it.")
     ticket: str = Field(min_length=1, description="Where it was agreed.")
-    until: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Last day on which it counts, in UTC: YYYY-MM-DD.")
+    since: str | None = Field(
+        None,
+        alias="from",
+        json_schema_extra={"pattern": _MOMENT},
+        description="First day on which it counts, or a time, in UTC; as `until`.",
+    )
+    until: str = Field(
+        json_schema_extra={"pattern": _MOMENT},
+        description="Last day on which it counts, YYYY-MM-DD, or the time at which it ends, YYYY-MM-DDTHH:MMZ; in UTC.",
+    )
+
+    @field_validator("since", "until")
+    @classmethod
+    def _moment(cls, text: str | None) -> str | None:
+        if text is not None and not re.fullmatch(_MOMENT, text):
+            message = f"wanted a day (YYYY-MM-DD) or a time (YYYY-MM-DDTHH:MMZ), in UTC; found {text!r}"
+            raise ValueError(message)
+        return text
 
 
 class Control(Value):
@@ -339,7 +359,7 @@ class Record(Value):
         default_factory=list,
         description="{title, text} of what the thing says of itself, such as its last log lines; `image` is a picture, as data URI.",
     )
-    waiver: dict[str, Any] | None = Field(description="{reason, owner, ticket, until}, where one applies.")
+    waiver: dict[str, Any] | None = Field(description="{reason, owner, ticket, from, until}, where one applies.")
     declared_at: str = Field(description="file:line of the declaration.")
     door: str = Field(description="The way it was read: docker, hub, aws, snapshot.")
     evidence: str = Field(description="The command or request that saw it.")
@@ -362,6 +382,10 @@ class Run(Value):
     round_trips: dict[str, int] = Field(description="Door -> number of round trips through it.")
     frameworks: list[Framework] = Field(
         default_factory=list, description="What the baselines' frameworks ask for, covered by a control or not."
+    )
+    waivers: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="Each waiver with its state: active, expiring, expired, not begun, orphan, unneeded, not looked at.",
     )
     plan: list[dict[str, Any]] = Field(
         default_factory=list, description="The entries of the plan in order, each with its cluster and its result."

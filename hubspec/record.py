@@ -55,7 +55,9 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
         ],
         actions=[plain(_action(action, reading.container, verdict.results)) for action in actions],
         details=[_detail(detail) for detail in verdict.details],
-        waiver=waiver.model_dump(include={"reason", "owner", "ticket", "until"}) if waiver else None,
+        waiver=waiver.model_dump(include={"reason", "owner", "ticket", "since", "until"}, by_alias=True)
+        if waiver
+        else None,
         declared_at=str(check.place),
         door=reading.door,
         evidence=plain(reading.evidence),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from hubspec.baseline import Baseline
@@ -14,7 +14,7 @@ from hubspec.snapshot import Snapshot
 from hubspec.verdict import Verdict, waived
 
 
-def stopped(check: Check, baseline: Baseline, snapshot: Snapshot, today: date | None = None) -> Verdict | None:
+def stopped(check: Check, baseline: Baseline, snapshot: Snapshot, now: datetime | None = None) -> Verdict | None:
     """Return the drift that a stopped container is for the check that declares that it runs; None where there is none.
 
     An audit does not ask this: to it nothing is known of a container that cannot be looked into.
@@ -43,7 +43,7 @@ def stopped(check: Check, baseline: Baseline, snapshot: Snapshot, today: date | 
         found,
         tuple(kind.fix(Drift(check.kind, check.name, expected, seen, (difference,)))),
     )
-    verdict = waived(verdict, baseline, today)
+    verdict = waived(verdict, baseline, now)
     return verdict if verdict.outcome is Outcome.DRIFTED else None
 
 

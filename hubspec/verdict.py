@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 from hubspec import probe_name
@@ -26,7 +26,7 @@ from hubspec.model import (
     Waiver,
 )
 from hubspec.snapshot import Reading, Snapshot
-from hubspec.waiver import accepted
+from hubspec.waiver import accepted, lapsed
 
 TOLD = 3
 """Of how many things that drift under one check a verdict tells what they say of themselves."""
@@ -63,24 +63,29 @@ class Verdict:
         return self.outcome in {Outcome.COMPLIANT, Outcome.FIXED, Outcome.WAIVED}
 
 
-def judge(check: Check, baseline: Baseline, snapshot: Snapshot, today: date | None = None) -> Verdict:
-    """Return what the snapshot says of one check. `today` (UTC) decides which waivers count."""
+def judge(check: Check, baseline: Baseline, snapshot: Snapshot, now: datetime | None = None) -> Verdict:
+    """Return what the snapshot says of one check. `now`, of the baseline where none is given, decides which waivers count."""
     reading = snapshot.reading(check.kind)
     if isinstance(reading.seen, Unreadable):
         return Verdict(check, snapshot.cluster, Outcome.UNREADABLE, reading.seen.reason, reading)
     if isinstance(reading.seen, NotApplicable):
         return Verdict(check, snapshot.cluster, Outcome.NOT_APPLICABLE, reading.seen.reason, reading)
     verdict = _declared(check, snapshot, reading) if check.resource else _undeclared(check, baseline, snapshot, reading)
-    return waived(verdict, baseline, today)
+    return waived(verdict, baseline, now)
 
 
-def waived(verdict: Verdict, baseline: Baseline, today: date | None = None) -> Verdict:
-    """Return the verdict, as waived where it is a drift that somebody accepted until `today` (UTC) or longer."""
+def waived(verdict: Verdict, baseline: Baseline, now: datetime | None = None) -> Verdict:
+    """Return the verdict, as waived where it is a drift that somebody accepted, and whose time it is.
+
+    A drift that somebody accepted for another time says so, and counts.
+    """
     if verdict.outcome is not Outcome.DRIFTED:
         return verdict
-    waiver = accepted(verdict.check, verdict.cluster, baseline, today or datetime.now(UTC).date())
+    now = now or baseline.now
+    waiver = accepted(verdict.check, verdict.cluster, baseline, now)
     if not waiver:
-        return verdict
+        told = lapsed(verdict.check, verdict.cluster, baseline, now)
+        return replace(verdict, reason="; ".join([verdict.reason, *told])) if told else verdict
     reason = f"{verdict.reason}; waived until {waiver.until} by {waiver.owner} ({waiver.ticket}): {waiver.reason}"
     return replace(verdict, outcome=Outcome.WAIVED, reason=reason, waiver=waiver)
 

@@ -97,7 +97,7 @@ def test_a_waiver_counts_until_its_last_day(audit: Audit, tmp_path: Path, until:
     assert run.code == code
     assert record["outcome"] == outcome
     assert record["differences"] == [{"field": "uid", "wanted": 1001, "found": 1007}]
-    assert ("waiver w1 of ana expired on 2020-01-01" in run.text) == (until == "2020-01-01")
+    assert ("waiver w1 of ana (T-1) expired on 2020-01-01" in run.text) == (until == "2020-01-01")
 
 
 def test_every_report_of_a_run_tells_the_same(audit: Audit, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,9 @@ from hubspec.baseline import Baseline
 from hubspec.check import checks, undeclared_check
 from hubspec.model import Absent, NotApplicable, Outcome, Unreadable
 from hubspec.verdict import Verdict, judge
-from hubspec.waiver import notices
 from tests.made import declare, present, saw
 
-TODAY = date(2026, 6, 15)
+TODAY = datetime(2026, 6, 15, 23, 59, 59, tzinfo=UTC)
 SHELLS = {"kind": "user", "title": "t", "why": "w", "severity": "low", "fields": ["shell", "home"]}
 DIEGO = present("user", "diego", uid=1001, shell="/bin/sh", locked=False)
 
@@ -164,29 +163,3 @@ def test_a_waiver_says_who_why_and_until_when(tmp_path: Path) -> None:
 def test_a_waiver_hides_nothing_but_drift(seen: Any, outcome: str, tmp_path: Path) -> None:
     baseline = declare(tmp_path, users={"diego": {"uid": 1001}}, waivers={"w": waiver()})
     assert verdict(baseline, seen).outcome == outcome
-
-
-def test_the_day_of_a_waiver_is_that_of_utc(tmp_path: Path) -> None:
-    today = datetime.now(UTC).date().isoformat()
-    baseline = declare(tmp_path, users={"diego": {"uid": 7}}, waivers={"w": waiver(until=today)})
-    found = judge(checks(baseline, "user")[0], baseline, saw(user={"diego": DIEGO}))
-    assert found.outcome is Outcome.WAIVED or datetime.now(UTC).date().isoformat() != today
-
-
-NOTICES = [
-    # waiver, notice on the cluster lab
-    (waiver(), None),
-    (waiver(until="2026-06-14"), "waiver w of Ada expired on 2026-06-14: its drift counts again"),
-    (waiver(resource="gone"), "waiver w of Ada matches no check of lab: take it out"),
-    (waiver(control="FILE-01"), "waiver w of Ada matches no check of lab: take it out"),
-    (waiver(control="USER-09"), "waiver w of Ada matches no check of lab: take it out"),
-    (waiver(control="HUB-USER-09"), None),  # about the undeclared hub users
-    (waiver(cluster="j-*", until="2020-01-01"), None),  # of another cluster
-]
-
-
-@pytest.mark.parametrize(("one", "notice"), NOTICES)
-def test_notice(one: dict[str, str], notice: str | None, tmp_path: Path) -> None:
-    baseline = declare(tmp_path, users={"diego": {}}, waivers={"w": one}, undeclared={"hub_user": {"policy": "report"}})
-    line = baseline.file.read_text().splitlines().index("  w:") + 1
-    assert notices(baseline, "lab", TODAY) == ([f"{baseline.file}:{line}: {notice}"] if notice else [])

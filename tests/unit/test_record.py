@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from hubspec.report.text import scene
 from hubspec.verdict import judge
 from tests.made import WHEN, declare, present, saw
 
-TODAY = date(2026, 1, 1)
+TODAY = datetime(2026, 1, 1, tzinfo=UTC)
 DIEGO = present("user", "diego", {"locked": "no right"}, uid=1, shell="/bin/sh", home="/home/diego", locked=None)
 CASES = [
     # declared diego, seen, expected, before
