@@ -82,6 +82,11 @@ def parser() -> argparse.ArgumentParser:
     script.add_argument("--container", metavar="NAME", default="jupyterhub", help="the hub's container (jupyterhub)")
     script.add_argument("--hub-admin", metavar="USER", default="jovyan", help="whose token the script makes (jovyan)")
     script.add_argument("--with-secrets", action="store_true", help="put private keys into the script too")
+    check = commands.add_parser("verify", help="say whether a report is as its run left it")
+    check.add_argument("folder", metavar="DIR", type=Path, help="the folder of the report, such as reports/latest")
+    check.add_argument("--head", metavar="HASH", help="the head that the run told on the terminal or in the report")
+    check.add_argument("--allowed-signers", metavar="FILE", type=Path, help="ssh-keygen's file of who may have signed")
+    check.add_argument("--json", action="store_true", help="print a JSON document")
     return top
 
 
@@ -120,6 +125,8 @@ def run(asked: argparse.Namespace) -> int:
         return diff(asked)
     if asked.command == "script":
         return script(asked)
+    if asked.command == "verify":
+        return verify(asked)
     if asked.command == "fields":
         print("\n".join(fields()))
     elif asked.command == "frameworks":
@@ -140,6 +147,16 @@ def diff(asked: argparse.Namespace) -> int:
     found = of.differences(of.opened(asked.before), of.opened(asked.after))
     print(of.as_json(found, names) if asked.json else "\n".join(of.lines(found, names)))
     return of.code(found)
+
+
+def verify(asked: argparse.Namespace) -> int:
+    """Print what is to be said of a report, and return the exit code. Raises HubspecError."""
+    from hubspec import verified
+    from hubspec.verify import verify as of
+
+    found = of(asked.folder, asked.head, asked.allowed_signers)
+    print(verified.as_json(found) if asked.json else "\n".join(verified.lines(found)))
+    return found.code
 
 
 def script(asked: argparse.Namespace) -> int:

@@ -165,6 +165,7 @@ def _add(path: Path, baseline: Baseline) -> list[str]:
     ]
     if not twice:
         own.update(waivers)
+        baseline.layer.files.update(layer.files)
         places = {where: place for where, place in layer.places.items() if where[:1] == ("waivers",)}
         baseline.layer.places.update(places)
     return twice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,12 @@ class Place:
 
 @dataclass
 class Layer:
-    """Plain data, and where each value of it was written."""
+    """Plain data, where each value of it was written, and the SHA-256 of each file that it was read from."""
 
     data: dict[str, Any]
     places: dict[Where, Place]
     faults: list[str] = field(default_factory=list)
+    files: dict[Path, str] = field(default_factory=dict)
 
     def place(self, where: Where) -> Place:
         """Return the place of a value, or of the nearest thing around it that was written."""
@@ -77,7 +79,8 @@ def _read(path: Path, chain: tuple[Path, ...]) -> Layer:
 
 def _parse(path: Path) -> Layer:
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        text = content.decode()
         _refuse_depth(path, text)
         node = yaml.compose(text, Loader=_Loader)
     except FileNotFoundError:
@@ -94,7 +97,7 @@ def _parse(path: Path) -> Layer:
         raise BaselineError([f"{path}:1: is empty; declare something, or say what it extends"])
     if not isinstance(node, yaml.MappingNode):
         raise BaselineError([f"{path}:1: wanted a mapping (users: ..., packages: ...), found {_word(node)}"])
-    layer = Layer({}, {(): Place(path, 1)})
+    layer = Layer({}, {(): Place(path, 1)}, files={path: hashlib.sha256(content).hexdigest()})
     layer.data = _Reader(path, layer).plain(node, (), ())
     return layer
 
@@ -199,6 +202,7 @@ def _word(node: yaml.Node) -> str:
 def _join(below: Layer, above: Layer) -> None:
     below.faults += above.faults
     below.places |= above.places
+    below.files |= above.files
     _merge(below.data, above.data)
 
 

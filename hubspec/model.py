@@ -387,6 +387,7 @@ class Run(Value):
         default_factory=list,
         description="Each waiver with its state: active, expiring, expired, not begun, orphan, unneeded, not looked at.",
     )
+    head: str = Field("", description="The last hash of the chain over its inputs and records; empty: not chained.")
     plan: list[dict[str, Any]] = Field(
         default_factory=list, description="The entries of the plan in order, each with its cluster and its result."
     )

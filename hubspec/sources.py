@@ -15,7 +15,7 @@ LARGEST = 10 * 2**20
 def contents(layer: Layer, data: dict[str, Any], faults: list[str]) -> dict[str, bytes]:
     """Return name -> content of each declared file with a source, and say its SHA-256 in `data`.
 
-    A source is looked for from the folder of the file that names it. Adds a fault for each that cannot be read, is
+    A source is looked for from the folder of the file that names it, and is one of the layer's files. Adds a fault for each that cannot be read, is
     larger than LARGEST, or is not what the sha256 beside it says.
     """
     found: dict[str, bytes] = {}
@@ -35,7 +35,7 @@ def contents(layer: Layer, data: dict[str, Any], faults: list[str]) -> dict[str,
             why = error.strerror if isinstance(error, OSError) and error.strerror else error
             faults.append(f"{place}: {dotted(where)}: {path} cannot be read: {why}")
             continue
-        digest = hashlib.sha256(content).hexdigest()
+        digest = layer.files[path] = hashlib.sha256(content).hexdigest()
         stated = value.get("sha256")
         if stated is not None and stated != digest:
             faults.append(

@@ -1,0 +1,140 @@
+"""The command `verify`: is a report as its run left it? Each thing that is not, in a sentence; and what cannot be told."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hubspec import chain, manifest
+from hubspec.altered import changes
+from hubspec.errors import HubspecError
+from hubspec.manifest import CHAIN, MANIFEST, RECORDS, SIGNATURE
+from hubspec.signature import SignatureError, judge
+from hubspec.verified import Fault, Report
+
+UNREAD = "unread"
+
+
+def verify(folder: Path, head: str | None, signers: Path | None) -> Report:
+    """Return what is to be said of the report in a folder.
+
+    `head`: the last hash of the chain, as somebody noted it when the run ended. `signers`: ssh-keygen's file of allowed
+    signers, one of whom must have signed. Raises HubspecError where there is no such folder.
+    """
+    if not folder.is_dir():
+        raise HubspecError(f"{folder}: there is no such folder; a run leaves its report in reports/latest")
+    report = Report(folder)
+    left = _Left()
+    _look(report, left)
+    vouched = left.whole.get(MANIFEST)
+    if vouched is None:
+        report.faults.append(Fault(MANIFEST, f"{MANIFEST} is missing: nothing says what the run left here"))
+    else:
+        try:
+            report.manifest = manifest.read(vouched)
+        except ValueError as error:
+            report.faults.append(Fault(MANIFEST, f"{MANIFEST} {error}"))
+    report.faults += list(_chain(report, left.whole, head))
+    report.faults += list(_files(report, left.digests))
+    _signature(report, vouched, signers)
+    return report
+
+
+@dataclass
+class _Left:
+    """What there is in the folder: name -> SHA-256 of every file, and the whole of those that are read here."""
+
+    digests: dict[str, str] = field(default_factory=dict)
+    whole: dict[str, bytes] = field(default_factory=dict)
+
+
+def _look(report: Report, left: _Left) -> None:
+    for name, path in {**manifest.files(report.folder), MANIFEST: report.folder / MANIFEST}.items():
+        if path.is_symlink():
+            report.faults.append(Fault(name, f"{name} is a link to elsewhere, and no file that a run wrote"))
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            report.untold.append(f"{name} cannot be read: {error.strerror}")
+            left.digests[name] = UNREAD
+            continue
+        left.digests[name] = hashlib.sha256(content).hexdigest()
+        if name in {MANIFEST, CHAIN, RECORDS}:
+            left.whole[name] = content
+    left.digests.pop(MANIFEST, None)
+
+
+def _files(report: Report, digests: dict[str, str]) -> Iterator[Fault]:
+    known = report.manifest.files if report.manifest else {}
+    told = {fault.file for fault in report.faults}
+    for name, file in known.items():
+        if name not in digests:
+            yield Fault(name, f"{name} is missing")
+        elif digests[name] not in {file.sha256, UNREAD} and (name != RECORDS or name not in told):
+            yield Fault(name, f"{name} was changed: its SHA-256 is not the one in {MANIFEST}")
+    for name in digests:
+        if report.manifest and name not in known:
+            yield Fault(name, f"{name} was added: the run wrote no such file")
+
+
+def _chain(report: Report, contents: dict[str, bytes], head: str | None) -> Iterator[Fault]:
+    if CHAIN not in contents:
+        return
+    try:
+        links = chain.read(contents[CHAIN].decode())
+    except ValueError as error:
+        yield Fault(CHAIN, f"{CHAIN}: {error}")
+        return
+    yield from (Fault(CHAIN, f"{CHAIN}: {sentence}") for sentence in chain.broken(links))
+    if RECORDS in contents or (report.manifest and RECORDS not in report.manifest.files):
+        lines = contents.get(RECORDS, b"").split(b"\n")
+        lines = lines if lines[-1] else lines[:-1]
+        report.records = len(lines)
+        for change in changes(links, lines):
+            yield Fault(RECORDS, f"{RECORDS}: {change.sentence}", change.line, change.record, change.test)
+    last = links[-1].chain if links else ""
+    if head and head.lower() != last:
+        yield Fault(
+            CHAIN, f"{CHAIN}: the chain ends with {last}, and not with the head that was given: it is another one"
+        )
+    if not report.manifest:
+        return
+    if report.manifest.head != last:
+        yield Fault(MANIFEST, f"{MANIFEST}: its head is not the one with which {CHAIN} ends")
+    for sort, content in ((chain.INPUTS, report.manifest.inputs), (chain.END, report.manifest.end)):
+        digest = hashlib.sha256(chain.canonical(content)).hexdigest()
+        if digest not in {link.sha256 for link in links if link.link == sort}:
+            yield Fault(MANIFEST, f"{MANIFEST}: its {sort!r} is not what the chain was made with")
+
+
+def _signature(report: Report, vouched: bytes | None, signers: Path | None) -> None:
+    path = report.folder / SIGNATURE
+    if not path.is_file() or vouched is None:
+        report.signature = (
+            "not signed: who can write to this folder can have made all of it anew, with a chain that fits"
+        )
+        if signers:
+            report.faults.append(Fault(SIGNATURE, f"{SIGNATURE} is missing: the report is not signed"))
+        return
+    try:
+        judged = judge(path, vouched, signers)
+    except SignatureError as error:
+        report.signature = f"the signature was not judged: {error}"
+        report.untold += [report.signature] if signers else []
+        return
+    if not judged.fits:
+        report.faults.append(
+            Fault(SIGNATURE, f"{SIGNATURE} does not fit {MANIFEST}: one of them was changed ({judged.why})")
+        )
+    elif signers and not judged.signer:
+        report.faults.append(
+            Fault(SIGNATURE, f"{SIGNATURE} is by the {judged.key}, of no allowed signer ({judged.why})")
+        )
+    elif signers:
+        report.signature = f"signed by {judged.signer} with the {judged.key}"
+    else:
+        report.signature = f"signed with the {judged.key}; whose key that is was not asked: --allowed-signers FILE"
