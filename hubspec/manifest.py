@@ -48,13 +48,10 @@ def chained(inputs: Mapping[str, Any], lines: Iterable[tuple[Record, str]], end:
 
 def files(folder: Path) -> dict[str, Path]:
     """Return name -> path of every file below a folder but the manifest and its signature; a link is one, unfollowed."""
-    own = {MANIFEST, SIGNATURE}
-    found = {str(path.relative_to(folder).as_posix()): path for path in folder.rglob("*")}
-    return {
-        name: path
-        for name, path in sorted(found.items())
-        if name not in own and (path.is_symlink() or not path.is_dir())
-    }
+    own, above = {MANIFEST, SIGNATURE}, f"{folder.as_posix()}/"  # relative_to takes a third of a second for 12,000
+    there = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    found = {path.as_posix().removeprefix(above): path for path in there}
+    return {name: found[name] for name in sorted(found) if name not in own}
 
 
 def written(folder: Path, inputs: dict[str, Any], end: dict[str, Any], head: str) -> bytes:
