@@ -13,7 +13,7 @@ from hubspec.model import Control, Framework
 
 
 def frameworks(layer: Layer, names: Sequence[str], faults: list[str]) -> list[Framework]:
-    """Return the framework in each file that a baseline names, relative to the file that names it.
+    """Return the framework in each file that a baseline names, relative to the file that names it; its file is one of the layer's.
 
     Adds a fault for each that is no framework, and for one that stands twice.
     """
@@ -22,7 +22,9 @@ def frameworks(layer: Layer, names: Sequence[str], faults: list[str]) -> list[Fr
         where = ("frameworks", number)
         place = layer.place(where)
         try:
-            one = _framework(read(place.file.parent / name), faults)
+            there = read(place.file.parent / name)
+            layer.files |= there.files
+            one = _framework(there, faults)
         except BaselineError as error:
             faults += [f"{place}: {dotted(where)}: {fault}" for fault in error.faults]
             continue
