@@ -100,7 +100,8 @@ def _found(name: str, options: Wish, say: Callable[[str], None], every: Callable
     limit = LIMIT * options.deadline
 
     def patient(check: Check, do: Callable[[], None]) -> None:
-        what = ", ".join(check.rows).replace(".", ": ", 1)
+        section, _, first = check.rows[0].partition(".")
+        what = f"{section}: {', '.join((first, *(row.partition('.')[2] for row in check.rows[1:])))}"
         within(do, limit, partial(say, f"{name}: still at {what}; at most {limit:g} s"))
 
     examine(every(), course, patient)

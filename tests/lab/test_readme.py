@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 PAGES = [
     *("README.md", "docs/steps.md", "docs/remediation.md", "docs/init.md", "docs/script.md", "docs/smoke.md"),
-    "docs/token-auth.md",
+    *("docs/token-auth.md", "docs/doctor.md"),
 ]
 BLOCKS = [
     (page, block)
@@ -38,6 +38,7 @@ SAYS = [
     ("docs/remediation.md", "break diego-missing", "1 fixed"),
     ("docs/remediation.md", "--via step", "2 fixed"),  # he himself, and the group that he was in
     ("docs/script.md", "hubspec script", ""),
+    ("docs/doctor.md", "hubspec doctor", "all that an audit needs works"),
     ("docs/init.md", "hubspec init", " compliant"),
     ("docs/init.md", "hubspec diff", "no difference"),
     ("docs/token-auth.md", "--smoke=auth", "6 compliant"),

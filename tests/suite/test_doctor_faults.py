@@ -69,7 +69,7 @@ def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
             code = main(
                 ["doctor", "--cluster", cluster, "--hub-url", served.url, "--deadline", "2", "--json", *pinned, *args]
             )
-        text = capsys.readouterr().out
+        text, run.err = capsys.readouterr()  # type: ignore[attr-defined] # what was said meanwhile
         assert TOKEN not in text
         (document,) = json.loads(text)
         assert document["code"] == code
@@ -302,9 +302,7 @@ def test_a_token_that_an_audit_would_make_is_not_made(told: Any, monkeypatch: py
     assert broken(rows) == SSH
 
 
-def test_one_that_hangs_does_not_stop_the_rest(
-    told: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_that_hangs_does_not_stop_the_rest(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     end = threading.Event()
     monkeypatch.setattr("hubspec.cluster.preflight.PATIENCE", 0.1)
     monkeypatch.setattr("hubspec.doctor.command.LIMIT", 0.5)
@@ -316,7 +314,18 @@ def test_one_that_hangs_does_not_stop_the_rest(
 
     assert broken(rows) == [*SSH, "hub.accepted"]
     assert code == 11
-    assert capsys is not None
+    assert "ssh://me@127.0.0.1:1: still at hub: accepted, rights; at most 1 s" in told.err
+
+
+def test_several_clusters(told: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    machines = [MACHINE, MACHINE.replace("me", "you")]
+    hub = ("--hub-url", "https://127.0.0.1:1", "--json", "--deadline", "2")
+    code = main(["doctor", *(word for one in machines for word in ("--cluster", one)), *hub])
+    documents = json.loads(capsys.readouterr().out)
+
+    assert code == 11
+    assert [one["cluster"] for one in documents] == machines
+    assert told
 
 
 def test_the_table(told: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
