@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hubspec.baseline import Baseline
+from hubspec.kind import OWN
 from hubspec.kinds import KINDS
 from hubspec.layers import Place
 from hubspec.model import Control, Resource
@@ -16,7 +17,7 @@ EVERYTHING_ELSE = "*"
 
 @dataclass(frozen=True)
 class Check:
-    """One control, and what it is applied to: a declared resource, all that is undeclared ('*'), or a smoke test, by `name`."""
+    """One control, and what it is applied to: a declared resource, all that is undeclared ('*'), or a smoke test or a user's own check, by `name`."""
 
     kind: str
     name: str
@@ -30,13 +31,17 @@ class Check:
     @property
     def about(self) -> str:
         """Return 'user diego', or 'undeclared users'."""
+        if self.sort == "own":
+            return f"own check {self.name}"
         if self.sort == "smoke":
             return f"{self.kind} smoke test {self.name}"
         return f"{self.kind} {self.name}" if self.resource else f"undeclared {KINDS[self.kind].section}"
 
     @property
-    def sort(self) -> Literal["declared", "undeclared", "smoke"]:
+    def sort(self) -> Literal["declared", "undeclared", "smoke", "own"]:
         """Return what it is about."""
+        if self.kind == OWN:
+            return "own"
         return "declared" if self.resource else "smoke" if self.control.smoke else "undeclared"
 
 

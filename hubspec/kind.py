@@ -13,6 +13,8 @@ from hubspec.model import Absent, Action, Drift, Observation, Present, Resource,
 
 Door = Literal["engine", "container", "hub", "aws"]
 Observations = dict[str, Observation]
+OWN = "own"
+"""What stands in place of a kind in a control that a user's own check is about."""
 REST = "*"
 """The name under which a reading says why it does not hold everything: Unreadable, for whatever it lacks.
 

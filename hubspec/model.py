@@ -337,9 +337,9 @@ class Record(Value):
     cluster: str
     kind: str
     resource: str = Field(
-        description="Name of the declared resource, or of the smoke test; '*' for the check of the undeclared."
+        description="Name of the declared resource, of the smoke test or of the own check; '*' for the check of the undeclared."
     )
-    check: Literal["declared", "undeclared", "smoke"]
+    check: Literal["declared", "undeclared", "smoke", "own"]
     test: str = Field(description="pytest's node id, to run this check alone.")
     control: str = Field(description="Control id.")
     title: str

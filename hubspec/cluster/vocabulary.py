@@ -24,6 +24,10 @@ class ShellBackend(BaseBackend):  # type: ignore[misc] # testinfra ships no type
         super().__init__(name)
         self._shell, self._hear = shell, hear
 
+    def __repr__(self) -> str:
+        """Return the same in each run: it stands in the message of an assertion that fails."""
+        return f"<{self._shell.command}>"
+
     def run(self, command: str, *args: str, **kwargs: Any) -> CommandResult:
         """Run a command, with `timeout=` seconds where that is given."""
         text = self.get_command(command, *args)

@@ -17,7 +17,16 @@ def test_every_option_is_documented() -> None:
 
     assert [
         option
-        for option in ["--cluster", "--region", "--smoke", "--fail-on-fixed", "--token-scopes", "--insecure", *_TEXT]
+        for option in [
+            "--cluster",
+            "--region",
+            "--smoke",
+            "--fail-on-fixed",
+            "--token-scopes",
+            "--insecure",
+            "--checks",
+            *_TEXT,
+        ]
         if f"`{option}" not in text
     ] == []
 
