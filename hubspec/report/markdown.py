@@ -6,7 +6,8 @@ Whatever came from a cluster or a baseline stands in code spans: there it is no 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from hubspec.framework import Standing, coverage
 from hubspec.model import Outcome, Record, Run, Severity
@@ -52,8 +53,13 @@ def table(records: Iterable[Record]) -> str:
 def line(record: Record) -> str:
     """Return one record as an item of a list, with the first thing to do next."""
     what = f"- **{record.severity}** {code(record.control)} {code(about(record), 80)} on {code(record.cluster, 40)}: "
-    done = code(record.actions[0]["command"]) if record.actions else ""
-    return what + code(record.message) + (f"; next: {done}" if done else "")
+    return what + code(record.message) + (f"; next: {_next(record.actions[0])}" if record.actions else "")
+
+
+def _next(action: Mapping[str, Any]) -> str:
+    # A command is copied and run: half of one, or one with other quotes, is none. The whole is in the other reports.
+    command, shown = str(action["command"]), code(action["command"])
+    return shown if shown == f"`{command}`" else code(action["sentence"])
 
 
 def code(text: object, most: int = _SPAN) -> str:

@@ -33,6 +33,7 @@ def test_all_formats_of_one_run_tell_the_same(audit: Audit, tmp_path: Path) -> N
     assert (latest / "records.csv").read_bytes().count(b"\r\n") == 5
     assert "user diego differs in uid" in (latest / "summary.md").read_text()
     results = [json.loads(path.read_text()) for path in (latest / "allure-results").glob("*-result.json")]
+    assert len({result["historyId"] for result in results}) == 4, "none is taken for the retry of another"
     outcomes = [label["value"] for result in results for label in result["labels"] if label["name"] == "outcome"]
     assert sorted(outcomes) == sorted(one["status_code"] for one in found)
 

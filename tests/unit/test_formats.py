@@ -242,6 +242,13 @@ def test_the_summary_fits_a_message_and_begins_with_the_worst(count: int) -> Non
     assert summary.count("\n| ") == 2 + len({one.cluster for one in [*one_of_each(), *many(count)]})
 
 
+def test_no_half_of_a_command_is_in_the_summary() -> None:
+    for command in ("x" * 161, "echo `id`", "a | b"):
+        action = drifted().actions[0] | {"command": command}
+        assert "; next: `Install numpy 1.26.4 with conda.`\n" in made("markdown", [drifted(actions=[action])])
+    assert f"; next: `{drifted().actions[0]['command']}`\n" in made("markdown", [drifted()])
+
+
 @pytest.mark.parametrize("what", [*HOSTILE, "a `b` c | d", "@here <!channel> ![x](https://leak.invalid)"])
 def test_what_was_found_is_no_markup_in_the_summary(what: str) -> None:
     one = drifted(resource=what, cluster=what, message=what)
