@@ -2,132 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import tracemalloc
-from collections.abc import Callable
-from typing import Any
 
-import jsonschema
-import junitparser
 import pytest
-from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
-from trestle.oscal.assessment_results import Model as AssessmentResults
 
-from hubspec.model import Framework, Outcome, Record, Requirement, Run
+from hubspec.model import Record
 from hubspec.report.csv import COLUMNS, text
 from hubspec.report.formats import ALLURE, DEFAULT, FORMATS, chosen
 from hubspec.report.oscal import token
-from tests.conftest import ROOT
+from tests.readers import MAP, READ, made, rows, sarif
 from tests.records import HOSTILE, drifted, many, one_of_each, record, run
 
-MAP = Framework(
-    id="NIST 800-53",
-    title="NIST SP 800-53",
-    version="5.1.1",
-    source="https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final",
-    requirements={
-        "CM-2": Requirement(title="Baseline Configuration", controls=["PKG-01"]),
-        "PE-1": Requirement(title="Nobody looks at it"),
-    },
-)
 WRITTEN = [name for name in FORMATS if name != ALLURE]
-
-
-def made(name: str, records: list[Record], of: Run | None = None) -> str:
-    return "".join(FORMATS[name].render(records, of or run(frameworks=[MAP])))
-
-
-def schema(name: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((ROOT / "tests" / "schemas" / name).read_text())
-    return document
-
-
-def junit(document: str) -> list[Any]:
-    return [case for suite in junitparser.JUnitXml.fromstring(document.encode()) for case in suite]
-
-
-def ocsf(document: str) -> list[Any]:
-    """Return the findings; a key that the models of OCSF do not have is one that we made up."""
-    found = json.loads(document)
-    for one in found:
-        compliance = {key: value for key, value in one["compliance"].items() if key not in _NEWER}
-        ComplianceFinding.model_validate(one | {"compliance": compliance}, extra="forbid")
-    return found  # type: ignore[no-any-return]
-
-
-_NEWER = {"status"}
-"""Of `compliance`: in the schema since 1.0, and not in the models."""
-
-
-def sarif(document: str) -> list[Any]:
-    log = json.loads(document)
-    jsonschema.Draft4Validator(schema("sarif-2.1.0.schema.json")).validate(log)
-    rules = [rule["id"] for rule in log["runs"][0]["tool"]["driver"]["rules"]]
-    results: list[Any] = log["runs"][0]["results"]
-    assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in results)
-    return results
-
-
-def oscal(document: str) -> list[Any]:
-    AssessmentResults.model_validate_json(document)
-    result = json.loads(document)["assessment-results"]["results"][0]
-    ids = {one["uuid"] for one in result.get("observations", [])}
-    related = {o["observation-uuid"] for one in result.get("findings", []) for o in one["related-observations"]}
-    assert related <= ids
-    return result.get("observations", [])  # type: ignore[no-any-return]
-
-
-def hdf(document: str) -> list[Any]:
-    read = json.loads(document)
-    jsonschema.Draft202012Validator(schema("hdf-exec.schema.json")).validate(read)
-    return [result for control in read["profiles"][0]["controls"] for result in control["results"]]
-
-
-def rows(document: str) -> list[Any]:
-    assert document.endswith("\r\n")
-    return list(csv.DictReader(io.StringIO(document, newline=""), strict=True))
-
-
-READ: dict[str, Callable[[str], list[Any]]] = {
-    "junit": junit, "ocsf": ocsf, "sarif": sarif, "oscal": oscal, "hdf": hdf, "csv": rows,
-}  # fmt: skip
-SAYS: dict[str, Callable[[Any], object]] = {
-    "junit": lambda case: [type(one).__name__ for one in case.result],
-    "ocsf": lambda one: (one["compliance"]["status"], one["status"], one["activity_name"]),
-    "sarif": lambda one: (one["kind"], one["level"] != "none", "suppressions" in one),
-    "oscal": lambda one: next(prop["value"] for prop in one["props"] if prop["name"] == "outcome"),
-    "hdf": lambda one: (one["status"], "skip_message" in one),
-    "csv": lambda one: one["outcome"],
-}
-TOLD = {
-    #               compliant              fixed                        drifted                  waived                          unreadable                   not applicable
-    "junit": ([], [], ["Failure"], ["Skipped"], ["Error"], ["Skipped"]),
-    "ocsf": (("Pass", "Compliant", "Create"), ("Pass", "Resolved", "Close"), ("Fail", "New", "Create"),
-             ("Fail", "Suppressed", "Create"), ("Warning", "New", "Create"), ("Not Applicable", "Not Applicable", "Create")),
-    "sarif": (("pass", False, False), ("pass", False, False), ("fail", True, False),
-              ("fail", True, True), ("open", False, False), ("notApplicable", False, False)),
-    "oscal": tuple(str(outcome) for outcome in Outcome),
-    "hdf": (("passed", False), ("passed", False), ("failed", False), ("skipped", True), ("error", False), ("skipped", True)),
-    "csv": tuple(str(outcome) for outcome in Outcome),
-}  # fmt: skip
-"""Format -> what it says of each outcome, in the order of Outcome; docs/reports.md has the same table."""
-
-
-@pytest.mark.parametrize("name", READ)
-@pytest.mark.parametrize("outcome", Outcome)
-def test_what_a_format_makes_of_an_outcome(name: str, outcome: Outcome) -> None:
-    one = next(record for record in one_of_each() if record.outcome is outcome)
-    (told,) = READ[name](made(name, [one]))
-    assert SAYS[name](told) == TOLD[name][list(Outcome).index(outcome)]
-
-
-def test_the_tables_are_about_every_format() -> None:
-    assert {*READ, "html", "markdown", ALLURE} == set(FORMATS)
-    page = (ROOT / "docs" / "reports.md").read_text()
-    assert [name for name, one in FORMATS.items() if f"| `{name}` | `{one.file}" not in page] == []
-    assert [outcome for outcome in Outcome if f"| {outcome} |" not in page] == []
 
 
 @pytest.mark.parametrize("name", READ)
@@ -228,33 +115,6 @@ def test_csv_reads_back_as_it_was() -> None:
     assert read["message"] == one.message
     assert read["evidence"] == "'-rm =1"
     assert json.loads(read["differences"]) == one.differences
-
-
-@pytest.mark.parametrize("count", [1, 60, 6000])
-def test_the_summary_fits_a_message_and_begins_with_the_worst(count: int) -> None:
-    summary = made("markdown", [*one_of_each(), *many(count)])
-    assert len(summary) <= 3500
-    assert summary.startswith("## Not compliant\n")
-    found = summary.split("### Drifted")[1].splitlines()
-    assert found[2].startswith("- **critical** `USR-01` `user ")
-    assert ("- and " in summary) == (count == 6000)
-    assert "exit code 1" in summary
-    assert summary.count("\n| ") == 2 + len({one.cluster for one in [*one_of_each(), *many(count)]})
-
-
-def test_no_half_of_a_command_is_in_the_summary() -> None:
-    for command in ("x" * 161, "echo `id`", "a | b"):
-        action = drifted().actions[0] | {"command": command}
-        assert "; next: `Install numpy 1.26.4 with conda.`\n" in made("markdown", [drifted(actions=[action])])
-    assert f"; next: `{drifted().actions[0]['command']}`\n" in made("markdown", [drifted()])
-
-
-@pytest.mark.parametrize("what", [*HOSTILE, "a `b` c | d", "@here <!channel> ![x](https://leak.invalid)"])
-def test_what_was_found_is_no_markup_in_the_summary(what: str) -> None:
-    one = drifted(resource=what, cluster=what, message=what)
-    spans = made("markdown", [one], run(notices=[what])).split("`")
-    assert len(spans) % 2 == 1
-    assert not any(mark in "".join(spans[::2]) for mark in ("<", "@", "![", "leak.invalid", "javascript"))
 
 
 def test_formats_are_chosen_by_name() -> None:
