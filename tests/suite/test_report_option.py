@@ -13,6 +13,7 @@ from hubspec.report.formats import FORMATS
 from tests.conftest import Audit
 
 USERS = "checks/test_users.py"
+ALWAYS = {"records.jsonl", "manifest.json", "chain.jsonl"}
 
 
 def test_all_formats_of_one_run_tell_the_same(audit: Audit, tmp_path: Path) -> None:
@@ -20,7 +21,7 @@ def test_all_formats_of_one_run_tell_the_same(audit: Audit, tmp_path: Path) -> N
     latest = run.folder / "latest"
 
     assert run.code == 1
-    assert {path.name for path in latest.iterdir()} == {"records.jsonl", *(one.file for one in FORMATS.values())}
+    assert {path.name for path in latest.iterdir()} == {*ALWAYS, *(one.file for one in FORMATS.values())}
     found = json.loads((latest / "ocsf.json").read_text())
     assert sorted(one["status_code"] for one in found) == ["compliant", "compliant", "compliant", "drifted"]
     log = json.loads((latest / "report.sarif").read_text())["runs"][0]
@@ -42,7 +43,7 @@ def test_only_what_is_asked_for_is_written(audit: Audit, tmp_path: Path) -> None
     run = audit(*write(tmp_path), checks=USERS, env={"HUBSPEC_REPORT": "csv"})
 
     assert run.code == 0
-    assert {path.name for path in (run.folder / "latest").iterdir()} == {"records.jsonl", "records.csv"}
+    assert {path.name for path in (run.folder / "latest").iterdir()} == {*ALWAYS, "records.csv"}
     assert f"report: {run.folder}/latest/records.csv" in run.text
 
 
@@ -75,4 +76,4 @@ def test_a_format_that_fails_costs_itself(audit: Audit, tmp_path: Path, *, drift
 
     assert run.code == int(drift)
     assert "notice: report.sarif was not written: ZeroDivisionError: no rules" in run.text
-    assert {path.name for path in (run.folder / "latest").iterdir()} == {"records.jsonl", "records.csv", "report.html"}
+    assert {path.name for path in (run.folder / "latest").iterdir()} == {*ALWAYS, "records.csv", "report.html"}
