@@ -9,11 +9,12 @@ from hubspec.cluster.calls import CALLS, Need, Scope
 LOG_BUCKET, LOG_PREFIX = "LOG-BUCKET", "LOG-PREFIX"
 """What a reader replaces with the bucket and the prefix of the cluster's log URI."""
 SCRATCH = "SCRATCH-BUCKET/SCRATCH-PREFIX"
-"""The same, with where smoke tests may put their scripts."""
-WHERE: dict[Scope, tuple[str, str]] = {
+"""The same, with where scripts may be put for a moment."""
+WHERE: dict[Scope, tuple[str, str | list[str]]] = {
     "cluster": ("Clusters", "arn:aws:elasticmapreduce:*:*:cluster/*"),
     "any": ("Account", "*"),
     "security group": ("SecurityGroups", "arn:aws:ec2:*:*:security-group/*"),
+    "command": ("Commands", ["arn:aws:ssm:*::document/AWS-RunShellScript", "arn:aws:ec2:*:*:instance/*"]),
     "logs": ("Logs", f"arn:aws:s3:::{LOG_BUCKET}/{LOG_PREFIX}*"),
     "scratch": ("Scratch", f"arn:aws:s3:::{SCRATCH}*"),
 }
@@ -29,11 +30,17 @@ MISSING_LOGS = {
 """Not called: without it S3 answers 403 and not 404 for a log that is not there yet; it takes the key for the prefix."""
 
 
+LONG_ANSWERS = "s3:GetObject"
+"""What the ssm door does at the scratch place too: SSM brings an answer there that is longer than what it tells itself."""
+
+
 def policy(need: Need) -> dict[str, Any]:
-    """Return the policy document for an audit, for smoke tests or for remediation; each allows what an audit needs."""
+    """Return the policy document for one use; each allows what an audit needs."""
     statements: list[dict[str, Any]] = []
     for scope, (sid, resource) in WHERE.items():
         actions = sorted({call.action for call in CALLS.values() if call.scope == scope and need in call.needs})
+        if scope == "scratch" and need == "door-ssm":
+            actions = sorted([*actions, LONG_ANSWERS])
         if actions:
             statements.append({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource})
         if actions and scope == "logs":

@@ -12,9 +12,10 @@ from typing import NoReturn
 from hubspec.adopt import BASE, write
 from hubspec.baseline import load
 from hubspec.cluster.find import FORMS, find, is_form
-from hubspec.cluster.opened import Site, opened
+from hubspec.cluster.opened import opened
 from hubspec.cluster.options import DoorOptions
 from hubspec.cluster.register import Register
+from hubspec.cluster.site import Site
 from hubspec.errors import DoorError, HubspecError, UnknownClusterError
 from hubspec.printable import printable
 from hubspec.snapshot import Snapshot, read_file

@@ -73,7 +73,7 @@ def _ways(doors: Doors) -> tuple[ContainerWorker, LiveDoor]:
     workers = doors.work(lambda: False)
     if workers.bundle:
         raise DoorError(
-            "a probe user is made through the docker door only: EMR keeps what a step is told; leave --via out"
+            "a probe user is made by docker or ssh only: EMR keeps what a step is told; leave out --via, and --door step or ssm"
         )
     return workers.container, doors.live(None)
 

@@ -67,6 +67,13 @@ class EmrDoor:
         """
         return {name: self._answer(name) for name in calls.split()}
 
+    def masters(self) -> list[dict[str, Any]]:
+        """Return the master instances that run or are about to, as ListInstances tells them. Raises DoorError."""
+        answer = self._answer("ListInstances")
+        if isinstance(answer, Unreadable):
+            raise DoorError(answer.reason)
+        return list(answer)
+
     def explain(self, thing: str) -> tuple[Detail, ...]:
         """Return the last lines of the logs of a step that was listed, by its id, or why they cannot be had."""
         try:

@@ -1,7 +1,7 @@
 """Every AWS API call of hubspec: the client and method of boto3, the IAM action and what it is allowed on.
 
 No other file names a method of a client, so the policies in docs/iam/ are made from this table.
-Source of fact: Service Authorization Reference for Amazon EMR, EC2 and S3; botocore's service models.
+Source of fact: Service Authorization Reference for Amazon EMR, EC2, S3 and Systems Manager; botocore's service models.
 """
 
 from __future__ import annotations
@@ -9,26 +9,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Need = Literal["audit", "smoke", "remediate"]
+Need = Literal["audit", "smoke", "remediate", "door-step", "door-ssm"]
 NEEDS: tuple[Need, ...] = get_args(Need)
-Scope = Literal["cluster", "any", "security group", "logs", "scratch"]
+Scope = Literal["cluster", "any", "security group", "command", "logs", "scratch"]
 
 
 @dataclass(frozen=True)
 class Call:
     """One call. `scope`: what its IAM action is allowed on. `needs`: what makes it; what an audit makes, they all do.
 
+    A door that only AWS is needed for is more than an audit needs: what it does is root's on the master node.
+
     What only 'remediate' needs is made by nobody here: it is what the actions ask for that an audit ends in.
     """
 
-    client: Literal["emr", "ec2", "s3", "sts"]
+    client: Literal["emr", "ec2", "s3", "ssm", "sts"]
     method: str
     action: str
     scope: Scope
     needs: tuple[Need, ...] = NEEDS
 
 
-_STEPS: tuple[Need, ...] = ("smoke", "remediate")
+_STEPS: tuple[Need, ...] = ("smoke", "remediate", "door-step")
+_SSM: tuple[Need, ...] = ("door-ssm",)
 _REMEDY: tuple[Need, ...] = ("remediate",)
 
 
@@ -56,7 +59,10 @@ CALLS: dict[str, Call] = {
     "AddJobFlowSteps": _emr("AddJobFlowSteps", "add_job_flow_steps", _STEPS),
     "CancelSteps": _emr("CancelSteps", "cancel_steps", _STEPS),
     "PutObject": Call("s3", "put_object", "s3:PutObject", "scratch", _STEPS),
-    "DeleteObject": Call("s3", "delete_object", "s3:DeleteObject", "scratch", _STEPS),
+    "DeleteObject": Call("s3", "delete_object", "s3:DeleteObject", "scratch", (*_STEPS, *_SSM)),
+    "SendCommand": Call("ssm", "send_command", "ssm:SendCommand", "command", _SSM),
+    "GetCommandInvocation": Call("ssm", "get_command_invocation", "ssm:GetCommandInvocation", "any", _SSM),
+    "CancelCommand": Call("ssm", "cancel_command", "ssm:CancelCommand", "any", _SSM),
     "AddTags": _emr("AddTags", "add_tags", _REMEDY),
     "RemoveTags": _emr("RemoveTags", "remove_tags", _REMEDY),
     "SetTerminationProtection": _emr("SetTerminationProtection", "set_termination_protection", _REMEDY),

@@ -8,20 +8,16 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from hubspec.cluster.docker import DockerDoor
-from hubspec.cluster.docker_worker import DockerWorker
 from hubspec.cluster.options import ADDRESS
+from hubspec.cluster.sealed_door import SealedDoor
 from hubspec.cluster.ssh import SshLine
 from hubspec.cluster.ssh_door import SshDoor
-from hubspec.cluster.ssh_worker import SshWorker
-from hubspec.door import ContainerWorker, Look
-from hubspec.errors import DoorError
+from hubspec.errors import DoorError, ShutError
 
 _SOCKET = Path("/var/run/docker.sock")
 _FLOW = Path("/mnt/var/lib/info/job-flow.json")
@@ -30,18 +26,24 @@ _INSTANCE = Path("/mnt/var/lib/info/instance.json")
 """What it writes of the node itself: `isMaster`."""
 
 
+AnyDoor = DockerDoor | SshDoor | SealedDoor
+OTHERS = "--door ssm runs a command by SSM, and --door step submits an EMR step; both need AWS alone"
+"""Which doors are there for who has no login to the master node. Neither is taken unasked."""
+
+
 @dataclass(frozen=True)
 class Chosen:
     """A door, and why it is this one."""
 
-    door: DockerDoor | SshDoor
+    door: AnyDoor
     why: str
 
 
 class Choice:
     """Chooses when it is first asked, once, and says which; a choice that failed is not tried again.
 
-    `host` gives the name of the master node. Raises DoorError where that cannot be told.
+    `host` gives the name of the master node. Raises DoorError where that cannot be told. `by_aws` has the doors that are
+    taken only where they are named, by their names: what they do leaves its marks on the cluster.
     """
 
     def __init__(  # noqa: PLR0913 - what a choice is made from
@@ -54,10 +56,12 @@ class Choice:
         cluster: str,
         say: Callable[[str], None],
         here: bool = False,
+        by_aws: Mapping[str, Callable[[], SealedDoor]] | None = None,
     ) -> None:
         """Nothing is asked yet. `here`: the Docker engine in the environment is known to be that of the cluster."""
         self._wanted, self._docker, self._ssh, self._host = wanted, docker, ssh, host
         self._cluster, self._say, self._here = cluster, say, here
+        self._by_aws = by_aws or {}
         self._found: Chosen | DoorError | None = None
         self._lock = threading.Lock()
 
@@ -73,9 +77,9 @@ class Choice:
         return f"door {made.door.name}: {made.why}" if made and self._wanted == "auto" and not self._here else ""
 
     @property
-    def ways(self) -> dict[str, Callable[[], DockerDoor | SshDoor]]:
+    def ways(self) -> dict[str, Callable[[], AnyDoor]]:
         """Return name -> what makes each door that there is, whichever is chosen."""
-        return {"docker": lambda: self._docker, "ssh": self._ssh}
+        return {"docker": lambda: self._docker, "ssh": self._ssh, **self._by_aws}
 
     def make(self) -> Chosen:
         """Return what is chosen. Raises DoorError where nothing can be."""
@@ -96,13 +100,27 @@ class Choice:
         door = self.make().door
         return door.line if isinstance(door, SshDoor) else None
 
+    def shut(self, error: DoorError) -> DoorError:
+        """Return the error of a door, which names the next ones to try where auto took ssh, and that did not open."""
+        door = self.made.door if self.made else None
+        if self._wanted != "auto" or not isinstance(door, SshDoor) or door.line.logins or not self._by_aws:
+            return error
+        if isinstance(error, ShutError):
+            return ShutError(error.what, error.at, f"{error.then}; without ssh: {OTHERS}", error.said)
+        return DoorError(f"{error}; without ssh: {OTHERS}")
+
     def _choose(self) -> Chosen:
+        if self._wanted in self._by_aws:
+            return Chosen(self._by_aws[self._wanted](), f"--door {self._wanted}")
         if self._wanted == "ssh":
             return Chosen(self._ssh(), "--door ssh")
         if self._here:
             return Chosen(self._docker, "its engine is on this machine")
         if self._wanted == "docker" or os.environ.get("DOCKER_HOST"):
             return self._engine()
+        return self._find()
+
+    def _find(self) -> Chosen:
         if _flow_here() == self._cluster:
             return self._local("this machine is a node of the cluster")
         try:
@@ -130,78 +148,6 @@ class Choice:
 def engine_over_ssh() -> re.Match[str] | None:
     """Return user, host and port of the engine in the environment, where DOCKER_HOST is an address of ssh."""
     return re.fullmatch(ADDRESS, os.environ.get("DOCKER_HOST", ""))
-
-
-class ChosenDoor:
-    """The container through the door that is chosen when it is first looked through."""
-
-    def __init__(self, choice: Choice, container: str) -> None:
-        """Nothing is asked yet."""
-        self.container, self._choice = container, choice
-
-    @property
-    def choice(self) -> Choice:
-        """Return what chooses the door."""
-        return self._choice
-
-    @property
-    def name(self) -> str:
-        """Return the word of the door in records; auto as long as there is none."""
-        return self._choice.made.door.name if self._choice.made else "auto"
-
-    @property
-    def why(self) -> str:
-        """Return in words which door it is and why, empty where that was not chosen."""
-        return self._choice.said
-
-    @property
-    def command(self) -> str:
-        """Return what it runs."""
-        return self._choice.made.door.command if self._choice.made else "none"
-
-    @property
-    def trips(self) -> dict[str, int]:
-        """Return the round trips by sort."""
-        return dict(self._choice.made.door.trips) if self._choice.made else {}
-
-    def look(self, script: str, *, others: bool) -> Look:
-        """Describe the container and run the script in it. Raises DoorError; an absent container has no `inspect`."""
-        return self._choice.make().door.look(script, others=others)
-
-    def run(self, script: str) -> tuple[str, str]:
-        """Run a script in the container as root and return its two streams. Raises DoorError."""
-        return self._choice.make().door.run(script)
-
-    def log(self, since: datetime, lines: int) -> str:
-        """Return the last lines that the container said since then. Raises DoorError."""
-        return self._choice.make().door.log(since, lines)
-
-
-class ChosenWorker:
-    """Works on the container through the door that is chosen."""
-
-    def __init__(self, choice: Choice, stopped: Callable[[], bool]) -> None:
-        """Nothing is done yet."""
-        self._choice, self._stopped = choice, stopped
-
-    def act(self, script: str, hear: Callable[[str], None], *, stop: str) -> None:
-        """Run a script as root, handing on each line. Raises DoorError."""
-        self._worker().act(script, hear, stop=stop)
-
-    def manage(self, argv: list[str]) -> str:
-        """Do a `docker` command to the container itself. Raises DoorError."""
-        return self._worker().manage(argv)
-
-    @contextmanager
-    def lock(self, about: str, seconds: float) -> Iterator[None]:
-        """Hold the cluster's lock. Raises LockedError, DoorError."""
-        held: AbstractContextManager[None] = self._worker().lock(about, seconds)
-        with held:
-            yield
-
-    def _worker(self) -> ContainerWorker:
-        door = self._choice.make().door
-        return SshWorker(door, self._stopped) if isinstance(door, SshDoor) else DockerWorker(door, self._stopped)
 
 
 def on_master(cluster: str, host: Callable[[], str]) -> bool:

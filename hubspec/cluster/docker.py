@@ -17,6 +17,7 @@ from requests.exceptions import RequestException
 
 from hubspec.cluster.not_running import late, must_run, refused
 from hubspec.cluster.proxies import of_engine
+from hubspec.cluster.ssh_script import whole, within
 from hubspec.door import Look
 from hubspec.errors import DoorError, ShutError
 
@@ -105,7 +106,10 @@ class DockerDoor:
 
     def _run(self, api: Any, script: str) -> tuple[str, str]:
         self._count("container exec")
-        job = api.exec_create(self.container, ["sh"], user="0", stdin=True, stdout=True, stderr=True)["Id"]
+        limit = whole(self.deadline) + 1  # the door gives up first, and says so
+        job = api.exec_create(
+            self.container, ["sh", "-c", within(limit)], user="0", stdin=True, stdout=True, stderr=True
+        )["Id"]
         stream = api.exec_start(job, socket=True)
         raw: socket.socket = getattr(stream, "_sock", stream)
         cut_off = threading.Event()

@@ -92,6 +92,20 @@ def tail(session: Session, uri: str, lines: int, keep: int = KEPT) -> tuple[str,
     return "\n".join(kept.decode("utf-8", "replace").splitlines()[-lines:]), size
 
 
+def plain(session: Session, uri: str, most: int) -> str:
+    """Return an object that is text. Raises NotThereError; DoorError where S3 refuses, breaks off, or it has more than so many bytes."""
+    body = _object(session, urlsplit(uri).netloc, urlsplit(uri).path.lstrip("/"))["Body"]
+    try:
+        raw: bytes = body.read(most + 1)
+    except Exception as error:  # noqa: BLE001 - urllib3's and botocore's, which only the session knows
+        raise DoorError(f"{uri} broke off: {error}") from None
+    finally:
+        body.close()
+    if len(raw) > most:
+        raise DoorError(f"{uri} is longer than the {most} bytes that are read of it")
+    return raw.decode("utf-8", "replace")
+
+
 def _object(session: Session, bucket: str, key: str) -> dict[str, Any]:
     try:
         return session.call("GetObject", Bucket=bucket, Key=key)

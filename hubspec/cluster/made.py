@@ -13,12 +13,12 @@ _TICK = 0.2
 
 
 class Made:
-    """Who makes something says how it is taken back. After `stop` nothing more is made."""
+    """Who makes something says how it is taken back. After `stop` nothing more is made, which `stopped` says."""
 
     def __init__(self) -> None:
         """Nothing is made yet."""
         self._undo: list[Callable[[], None]] = []
-        self._making, self._stopped = 0, False
+        self._making, self.stopped = 0, threading.Event()
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
@@ -39,7 +39,7 @@ class Made:
     def making(self) -> Iterator[None]:
         """Have an interrupted run wait for the end of the block, in which something is made. Raises DoorError after `stop`."""
         with self._changed:
-            if self._stopped:
+            if self.stopped.is_set():
                 raise DoorError("the run was interrupted")
             self._making += 1
         try:
@@ -52,7 +52,7 @@ class Made:
     def stop(self, say: Callable[[str], None]) -> None:
         """Let nothing more be made, wait for what is being made, and take back what there is, everything at once."""
         with self._changed:
-            self._stopped = True
+            self.stopped.set()
             if self._making:
                 say(f"waiting for {self._making} that are just making something, to take it back")
             while self._making:

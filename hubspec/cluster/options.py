@@ -10,11 +10,11 @@ from typing import Literal, NoReturn
 
 from pydantic import SecretStr
 
-WAYS = ("auto", "docker", "ssh")
+WAYS = ("auto", "docker", "ssh", "step", "ssm")
 """The doors into the container that can be named."""
 
 DOORS = {
-    "--door": "way into the container: auto (default), docker, or ssh",
+    "--door": "way into the container: auto (default), docker, ssh, step, or ssm",
     "--ssh-user": "user who logs in to the master node (default: hadoop)",
     "--ssh-key": "file of the private key (default: what ssh and its agent have)",
     "--ssh-config": "configuration file of ssh (default: your own)",
@@ -27,6 +27,7 @@ DOORS = {
     "--hub-fingerprint": "SHA-256 of the hub's certificate, in hex: no other is believed",
     "--hub-ca": "file with the CA of the hub's certificate",
     "--deadline": "seconds that a door may take to answer (default: 60)",
+    "--step-deadline": "seconds that the step of --door step may take, with waiting for others and for its log (default: 1800)",
     "--step-limit": "how many of the newest steps are listed (default: 5000)",
 }
 """Option -> its help, of each that takes a text."""
@@ -143,6 +144,11 @@ class DoorOptions(ABC):
     def deadline(self) -> float:
         """Return the seconds that a door may take. Refuses what is no positive number."""
         return self.seconds("--deadline", "60")
+
+    @property
+    def step_deadline(self) -> float:
+        """Return the seconds that the step of the step door may take. Refuses what is no positive number."""
+        return self.seconds("--step-deadline", "1800")
 
     def seconds(self, option: str, default: str) -> float:
         """Return the value of an option as seconds. Refuses what is no positive number."""

@@ -22,6 +22,7 @@ from typing import IO
 from pydantic import SecretStr
 
 from hubspec.cluster import ssh_faults
+from hubspec.cluster.answer import Said
 from hubspec.cluster.ssh_keys import offered
 from hubspec.cluster.ssh_script import Rights
 from hubspec.errors import DoorError, ShutError
@@ -74,15 +75,6 @@ class Target:
         given += ["-p", self.port] if self.port else []
         given += ["-i", self.key, "-o", "IdentitiesOnly=yes"] if self.key else []
         return [*given, "-l", self.user]
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command on the master node printed, and its exit code."""
-
-    code: int
-    out: bytes
-    err: bytes
 
 
 class LateError(DoorError):

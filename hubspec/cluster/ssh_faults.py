@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from hubspec.errors import DoorError, ShutError
 
+KILLED = 137
+"""What a shell makes of the end by SIGKILL."""
 # Pattern, where on the way it is shut, and the sentence: what is so, a colon, and what to do about it.
 _LOGIN = (
     (

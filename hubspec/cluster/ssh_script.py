@@ -7,8 +7,10 @@ both streams: what a banner, a motd or a profile prints stands outside of them.
 
 from __future__ import annotations
 
+import math
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 from shlex import quote
 from typing import Literal
 
@@ -50,9 +52,11 @@ printf '%s\n' "$e" >&2
 mark end inspect $s
 case $s:$e in 0:* | *:*'o such '*)
   {others}
-  if [ "$s" = 0 ]; then carry exec -i -u 0 "$c" sh; fi ;;
+  if [ "$s" = 0 ]; then carry exec -i -u 0 "$c" sh -c {within}; fi ;;
 esac
 """
+# GNU's and busybox's; a container without it is looked into all the same.
+_WITHIN = "command -v timeout >/dev/null && exec timeout -s KILL {limit} sh; exec sh"
 _OTHERS = r"""mark begin others
   engine ps -a --no-trunc {filters} --format '{{{{.Names}}}} {{{{.Image}}}}'
   mark end others $?"""
@@ -97,10 +101,26 @@ class Remote:
         return f"\n{self.nonce} {words} .\n".encode()
 
 
-def looking(container: str, rights: Rights, *, others: bool, label: str | None) -> Remote:
-    """Return what describes the container, lists the others, and runs in it the script that follows."""
+def looking(container: str, rights: Rights, *, others: bool, label: str | None, limit: int) -> Remote:
+    """Return what describes the container, lists the others, and runs in it the script that follows, for at most so many seconds."""
     filters = f"--filter label={quote(label)}" if label else ""
-    return _remote(container, rights, _LOOK.format(others=_OTHERS.format(filters=filters) if others else ":"))
+    around = _OTHERS.format(filters=filters) if others else ":"
+    return _remote(container, rights, _LOOK.format(others=around, within=quote(within(limit))))
+
+
+def within(limit: int) -> str:
+    """Return what runs the script on its standard input, in a container, and kills it and what it started after so many seconds."""
+    return _WITHIN.format(limit=limit)
+
+
+def whole(seconds: float) -> int:
+    """Return a deadline in the whole seconds that every `timeout` understands."""
+    return math.ceil(seconds)
+
+
+def logging(container: str, rights: Rights, since: datetime, lines: int) -> Remote:
+    """Return what prints the last lines that the container said since then."""
+    return managing(container, rights, "logs", "--since", str(int(since.timestamp())), "--tail", str(lines), container)
 
 
 def carrying(container: str, rights: Rights, *inside: str) -> Remote:

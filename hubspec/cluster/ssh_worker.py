@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 from hubspec.cluster import ssh_script
+from hubspec.cluster.answer import Said
 from hubspec.cluster.lines import lines
 from hubspec.cluster.lock import BATCH_LIMIT, RELEASE, holding, wait_for
-from hubspec.cluster.ssh import Said
 from hubspec.cluster.ssh_door import SshDoor
 from hubspec.cluster.ssh_script import Remote
 from hubspec.errors import DoorError
@@ -56,7 +56,7 @@ class SshWorker:
             case ["docker", "start" | "restart", _] | ["docker", "update", "--restart", _, _]:
                 door = self._door
                 remote = ssh_script.managing(door.container, door.line.target.rights, *argv[1:])
-                door.done(remote, door.ask(remote))
+                door.answer(remote, door.ask(remote)).done()
             case _:
                 raise DoorError(f"nothing here knows how to do: {shlex.join(argv)}")
         return ""

@@ -15,7 +15,7 @@ from hubspec.cluster.session import THROTTLED, NoAnswerError, RefusedError
 from hubspec.errors import DoorError
 from hubspec.model import Detail
 
-MOST = 16 * 1024 * 1024
+MOST = 64 * 1024 * 1024
 """Bytes of a step's output that are read as a whole."""
 ADDS = 3
 """How often a step is submitted where AWS throttled it, or did not answer and does not list it."""
@@ -59,6 +59,10 @@ class StepDoor:
         self._session.call("PutObject", Bucket=bucket, Key=key, Body=text.encode())
         return f"s3://{bucket}/{key}"
 
+    def read(self, uri: str) -> str:
+        """Return a text in S3. Raises NotThereError, DoorError."""
+        return logs.plain(self._session, uri, MOST)
+
     def remove(self, uri: str) -> None:
         """Remove what `put` put there. Raises DoorError."""
         bucket, key = _split(uri)
@@ -99,6 +103,13 @@ class StepDoor:
         status: dict[str, Any] = found[0]["Status"]
         return status
 
+    def before(self, step: str) -> list[str]:
+        """Return the names of the steps before a step that waits, newest first, as far as AWS lists them at once. Raises DoorError."""
+        states = ["PENDING", "RUNNING"]
+        found = self._session.call("ListSteps", ClusterId=self._aws.cluster_id, StepStates=states)["Steps"]
+        at = next((number for number, one in enumerate(found, 1) if one["Id"] == step), len(found))
+        return [str(one["Name"]) for one in found[at:]]
+
     def cancel(self, step: str) -> None:
         """Ask for the end of a step, waiting or running. Raises DoorError where that is refused."""
         answer = self._session.call(
@@ -108,19 +119,27 @@ class StepDoor:
             if told.get("Status") == "FAILED":
                 raise DoorError(f"{step} cannot be cancelled: {told.get('Reason', json.dumps(told))}")
 
-    def output(self, step: str, *, whole: bool = False) -> str | None:
-        """Return the last lines of a step's stdout from S3, or (up to MOST bytes) all; None where it has not arrived.
-
-        Raises DoorError.
-        """
+    def logs(self, step: str) -> str:
+        """Return the folder of a step's logs in S3. Raises DoorError where the cluster keeps none there."""
         where = logs.folder(self._aws.describe().get("LogUri"), self._aws.cluster_id, step)
         if where is None:
             raise DoorError("the cluster has no log URI in S3, so the output of a step cannot be read")
+        return where
+
+    def output(self, step: str, *, whole: bool = False) -> str | None:
+        """Return the last lines of a step's stdout from S3, or all; None where it has not arrived.
+
+        Raises DoorError, and so where all is more than MOST bytes.
+        """
+        where = self.logs(step)
         try:
             lines, kept = (MOST, MOST) if whole else (logs.LINES["stdout"], logs.KEPT)
-            return logs.tail(self._session, f"{where}stdout.gz", lines, kept)[0]
+            text, size = logs.tail(self._session, f"{where}stdout.gz", lines, kept)
         except NotThereError:
             return None
+        if whole and size > MOST:
+            raise DoorError(f"{where}stdout.gz is longer than the {MOST} bytes that are read of it")
+        return text
 
     def explain(self, step: str, ended: datetime | None) -> tuple[Detail, ...]:
         """Return the last lines of a step's logs, or until when to wait for them."""

@@ -17,7 +17,7 @@ from hubspec.hub_path import hub_path
 from hubspec.token_probe import script
 
 if TYPE_CHECKING:
-    from hubspec.cluster.choice import ChosenDoor
+    from hubspec.cluster.chosen import ChosenDoor
     from hubspec.cluster.hub import HubDoor
 
 # `jupyterhub token` opens the hub's database, so it must run with the hub's own configuration and in its folder:
@@ -45,6 +45,11 @@ for pid in $(ls /proc | grep -E '^[0-9]+$' | sort -n); do
 done
 echo 'no jupyterhub process runs in the container' >&2
 """
+NOT_MADE = (
+    "through --door {door} none is made, for it would come back by way of what AWS keeps: make one at /hub/token, and give it in"
+    " HUBSPEC_HUB_TOKEN or with --hub-token-file FILE"
+)
+"""Where a token cannot be made: what to do in its place."""
 _NOTE = "command-line generated"
 """The note that `jupyterhub token` leaves on what it makes (JupyterHub 0.9 and later)."""
 

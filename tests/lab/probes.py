@@ -10,8 +10,9 @@ from typing import NoReturn
 
 import lab
 from fixtures.doors import _facts
-from hubspec.cluster.opened import Site, opened
+from hubspec.cluster.opened import opened
 from hubspec.cluster.options import DoorOptions
+from hubspec.cluster.site import Site
 from hubspec.door import Doors
 from lab import hub, inside
 from lab.breaks.model import Scene

@@ -16,8 +16,9 @@ from fixtures.doors import _facts
 from hubspec import plan as plans
 from hubspec.apply import apply
 from hubspec.baseline import load
-from hubspec.cluster.opened import Site, opened
+from hubspec.cluster.opened import opened
 from hubspec.cluster.options import DoorOptions
+from hubspec.cluster.site import Site
 from hubspec.collect import collect
 from hubspec.plan import Plan
 from hubspec.restart import every_check

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hubspec.cluster import choice as of
-from hubspec.cluster.choice import Choice, ChosenDoor
+from hubspec.cluster.choice import Choice
+from hubspec.cluster.chosen import ChosenDoor
 from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.options import ADDRESS
 from hubspec.cluster.ssh import SshLine, Target

@@ -107,7 +107,7 @@ MAY_IMPORT = {
     "survey":       "probe_name model kind kinds kinds.file door baseline snapshot collect",
     "draft":        "model kind kinds printable baseline snapshot durable survey thing written",
     "adopt":        "model errors masked kinds printable baseline snapshot check verdict draft written",
-    "init":         "errors printable baseline snapshot survey adopt cluster.options cluster.opened cluster.find cluster.register",
+    "init":         "errors printable baseline snapshot survey adopt cluster.options cluster.opened cluster.find cluster.register cluster.site",
     "difference":   "model kind kinds baseline snapshot check verdict record",
     "diff":         "errors kinds printable baseline snapshot record difference",
     "launch":       "model printable cluster.hub_shell",

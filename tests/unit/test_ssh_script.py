@@ -45,7 +45,7 @@ def ran(remote: Remote, then: bytes, folder: Path, shell: str = "sh") -> subproc
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_script_behind_the_program_reaches_the_container_whole(tmp_path: Path, shell: str) -> None:
-    remote = looking("a b'c", Rights("never"), others=True, label="k=v w")
+    remote = looking("a b'c", Rights("never"), others=True, label="k=v w", limit=60)
     done = ran(remote, b": " + b"x" * 200_000 + b"\necho end\n", tmp_path, shell)
 
     assert remote.how(done.stdout) == "plain"
@@ -69,7 +69,7 @@ def test_the_password_reaches_sudo_and_nothing_else(tmp_path: Path, shell: str) 
 
 
 def test_a_program_that_arrives_in_part_does_nothing(tmp_path: Path) -> None:
-    remote = looking("box", Rights("never"), others=True, label=None)
+    remote = looking("box", Rights("never"), others=True, label=None, limit=60)
     for length in (0, 1, 40, len(remote.text) // 2, len(remote.text) - 12):
         cut = subprocess.run(
             ["sh", "-c", remote.command], input=remote.text[:length], capture_output=True, timeout=30, check=False, cwd=tmp_path
@@ -100,7 +100,7 @@ def test_any_words_of_others_become_a_sentence(said: str) -> None:
 def test_an_absent_container_is_told_from_a_refusal(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    remote = looking("box", Rights("never"), others=True, label=None)
+    remote = looking("box", Rights("never"), others=True, label=None, limit=60)
     done = ran(remote, b"echo never", gone)
 
     assert remote.part(done.stdout, "inspect") == (b"[]\n", 1)

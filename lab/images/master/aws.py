@@ -20,6 +20,7 @@ from emr.cluster import Cluster
 from emr.control import Control
 from emr.front import Front
 from emr.logs import Pusher
+from emr.ssm import Commands
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
@@ -37,6 +38,7 @@ def serve() -> tuple[Front, Clusters]:
     front = Front(DomainDispatcherApplication(create_backend_app), REGION)
     clusters = Clusters(front, Pusher(LOG_DELAY))
     Steps(front, clusters)
+    Commands(front, clusters)
     # All interfaces of the container: the host publishes the port on loopback only.
     server = make_server("0.0.0.0", PORT, front, threaded=True, request_handler=MotoRequestHandler)  # noqa: S104
     threading.Thread(target=server.serve_forever, name="aws", daemon=True).start()

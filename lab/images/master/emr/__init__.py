@@ -1,4 +1,4 @@
-"""The lab's layer over moto: the EMR calls that moto lacks or answers otherwise than EMR, and the runner of steps.
+"""The lab's layer over moto: the EMR calls that moto lacks or answers otherwise than EMR, and the runners of steps and of SSM's commands.
 
     front.py     in front of moto's WSGI application: names every call, denies and throttles where told to
     names.py     which AWS call a request is
@@ -12,6 +12,8 @@
     run.py       a step or a bootstrap action as a process of user hadoop
     scripts.py   which program a step's jar and arguments mean
     logs.py      the logs' way to S3
+    ssm.py       calls of Systems Manager's Run Command
+    command.py   one command of it, run on this node as root
     control.py   what `break` and `mend` change behind the API's back
 
 Sources of fact: botocore's model of EMR (2009-03-31) for shapes and limits; the EMR Management Guide ('Work with steps',

@@ -37,6 +37,8 @@ class Cluster:
         self.wish: tuple[str, str, str] | None = None
         # The process of the bootstrap action that runs.
         self.booting: Any = None
+        # Systems Manager's agent on its instances: online, offline (known and silent), or none.
+        self.agent = "online"
         # What the lab tells of it in place of the truth, by the names of DescribeCluster; see control.py.
         self.told: dict[str, Any] = {}
         self.moto.keep_job_flow_alive_when_no_steps = self.keep_alive

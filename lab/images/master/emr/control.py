@@ -22,7 +22,7 @@ FIELDS = {
 }
 # The same, and the field of DescribeCluster that is told otherwise than it is.
 TOLD = {"configurations": "Configurations", "auto_terminate": "AutoTerminate"}
-OTHERS = ("bootstrap_actions", "masters", "log_delay")
+OTHERS = ("bootstrap_actions", "masters", "log_delay", "ssm_agent")
 # What a restore takes back of the steps' story.
 STORY = ("age", "lengthen", "steps")
 
@@ -60,7 +60,11 @@ class Control:
     def _get(self, name: str) -> Any:  # noqa: ANN401 - a value of the API
         if name in FIELDS:
             return getattr(self.cluster.moto, FIELDS[name])
-        others = {"log_delay": self.cluster.pusher.delay, "bootstrap_actions": self.cluster.bootstrap}
+        others = {
+            "log_delay": self.cluster.pusher.delay,
+            "bootstrap_actions": self.cluster.bootstrap,
+            "ssm_agent": self.cluster.agent,
+        }
         return len(self._masters()) if name == "masters" else others[name]
 
     def _set(self, name: str, value: Any) -> None:  # noqa: ANN401 - a value of the API
@@ -68,6 +72,8 @@ class Control:
             self.cluster.told[TOLD[name]] = value
         elif name == "log_delay":
             self.cluster.pusher.delay = float(value)
+        elif name == "ssm_agent":
+            self.cluster.agent = {"online": "online", "offline": "offline", "none": "none"}[value]
         elif name == "bootstrap_actions":
             self.cluster.bootstrap = value
         elif name == "masters":

@@ -14,6 +14,7 @@ from emr.errors import Refused, Start
 
 Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
+OURS = {"elasticmapreduce", "ssm"}
 REMEMBERED = 50_000
 NOT_ALLOWED = (
     "User: arn:aws:iam::123456789012:user/lab is not authorized to perform: {name}"
@@ -35,7 +36,7 @@ SLOWER = {
 
 
 class Request:
-    """One EMR call: its input, its region, and the way on to moto."""
+    """One call of a service with answers of ours: its input, its region, and the way on to moto."""
 
     def __init__(self, call: names.Call, given: dict[str, Any], onward: Callable[[dict[str, Any]], dict[str, Any]]):
         """Keep them."""
@@ -74,9 +75,9 @@ class Front:
         if refused:
             status, code, sentence = refused
             return errors.refusal(start, call.protocol, status, code, sentence.format(name=call.name))
-        if call.service != "elasticmapreduce":
+        if call.service not in OURS:
             return self._moto(environ, start)
-        return self._emr(call, environ, start)
+        return self._own(call, environ, start)
 
     def _refused(self, call: names.Call) -> tuple[int, str, str] | None:
         if self.denied & {call.name, call.action}:
@@ -88,7 +89,7 @@ class Front:
                     return SLOWER[call.protocol]
         return None
 
-    def _emr(self, call: names.Call, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    def _own(self, call: names.Call, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         try:
             given = json.loads(names.body(environ) or b"{}")
         except ValueError:

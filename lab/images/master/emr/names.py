@@ -7,7 +7,7 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-PREFIXES = {"ElasticMapReduce": "elasticmapreduce"}
+PREFIXES = {"ElasticMapReduce": "elasticmapreduce", "AmazonSSM": "ssm"}
 SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 # Sub-resources of a bucket or object in S3's REST API, and the middle of the action's name.
 PARTS = {
