@@ -103,7 +103,7 @@ class Choice:
     def shut(self, error: DoorError) -> DoorError:
         """Return the error of a door, which names the next ones to try where auto took ssh, and that did not open."""
         door = self.made.door if self.made else None
-        if self._wanted != "auto" or not isinstance(door, SshDoor) or door.line.logins or not self._by_aws:
+        if self._wanted != "auto" or not isinstance(door, SshDoor) or not door.line.shut or not self._by_aws:
             return error
         if isinstance(error, ShutError):
             return ShutError(error.what, error.at, f"{error.then}; without ssh: {OTHERS}", error.said)

@@ -167,6 +167,11 @@ class SshLine:
         return path
 
     @property
+    def shut(self) -> bool:
+        """Say whether the login failed when it was last tried."""
+        return self._failed is not None
+
+    @property
     def alive(self) -> bool:
         """Say whether the connection is there."""
         return self._master is not None and self._master.poll() is None

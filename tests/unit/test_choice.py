@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from hubspec.cluster import choice as of
+from hubspec.cluster.answer import Said
 from hubspec.cluster.choice import Choice
-from hubspec.cluster.chosen import ChosenDoor
+from hubspec.cluster.chosen import ChosenDoor, ChosenWorker
 from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.options import ADDRESS
+from hubspec.cluster.seal import Seal
+from hubspec.cluster.sealed_door import SealedDoor
 from hubspec.cluster.ssh import SshLine, Target
 from hubspec.cluster.ssh_door import SshDoor
 from hubspec.errors import DoorError
@@ -35,7 +40,21 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def made(wanted: str, host: str | None, said: list[str], *, here: bool = False) -> Choice:
     ssh = SshDoor(SshLine(Target(host or "unknown")), "jupyterhub")
     name = refuse if host is None else lambda: host
-    return Choice(wanted, DockerDoor("jupyterhub"), lambda: ssh, name, cluster="j-1", say=said.append, here=here)
+    sealed = {word: partial(SealedDoor, Carrier(word), "jupyterhub") for word in ("step", "ssm")}
+    docker = DockerDoor("jupyterhub")
+    return Choice(wanted, docker, lambda: ssh, name, cluster="j-1", say=said.append, here=here, by_aws=sealed)
+
+
+@dataclass
+class Carrier:
+    """Carries nothing: whoever is not named is not asked."""
+
+    name: str
+    trip: str = "trip"
+    user: str = "root"
+
+    def carry(self, _seal: Seal, _script: str, _limit: float) -> Said:
+        raise AssertionError(self.name)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +121,24 @@ def test_where_nobody_says_where_it_is_nothing_is_guessed() -> None:
 def test_an_address_is_no_way_to_give_ssh_an_option(text: str, parts: tuple[str | None, ...] | None) -> None:
     found = re.fullmatch(ADDRESS, text)
     assert (found and found.group("user", "host", "port")) == parts
+
+
+@pytest.mark.parametrize("name", ["step", "ssm"])
+def test_a_door_by_aws_is_taken_where_it_is_named_and_only_looks(name: str) -> None:
+    one = made(name, "127.0.0.1", [])
+
+    assert one.make().door.name == name
+    assert one.line() is None
+    assert set(one.ways) == {"docker", "ssh", "step", "ssm"}
+    with pytest.raises(DoorError, match=f"nothing is done through --door {name}: it only looks; give --via step"):
+        ChosenWorker(one, lambda: False).manage(["docker", "start", "jupyterhub"])
+
+
+@pytest.mark.parametrize(("wanted", "told"), [("auto", True), ("ssh", False)])
+def test_where_auto_finds_ssh_shut_it_names_the_others_and_takes_none(wanted: str, told: bool) -> None:  # noqa: FBT001 - of a table
+    door = ChosenDoor(made(wanted, "no-such-host.invalid", []), "jupyterhub")
+    for look in (lambda: door.look("echo", others=False), lambda: door.run("echo")):
+        with pytest.raises(DoorError, match=r"the name of no-such-host\.invalid is not known here") as shut:
+            look()
+        assert ("; without ssh: --door ssm runs a command by SSM, and --door step submits" in str(shut.value)) == told
+    assert door.name == "ssh"

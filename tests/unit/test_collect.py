@@ -222,6 +222,30 @@ def test_what_was_made_for_the_reading_is_no_part_of_the_cluster(tmp_path: Path)
     assert collect("lab", shut, baseline, {"hub_user"}).readings["hub_user"].seen == Unreadable("no token")
 
 
+def test_a_step_that_was_submitted_to_look_is_no_part_of_the_cluster(tmp_path: Path) -> None:
+    steps = [
+        {"Id": id_, "Name": name, "Status": {"State": "RUNNING"}}
+        for name, id_ in (("hubspec look 1", "s-1"), ("theirs", "s-2"))
+    ]
+    answers = {
+        "ListSteps": {"Steps": steps, "Now": NOW, "Cut": ""},
+        "DescribeCluster": {"Status": {"State": "RUNNING"}},
+    }
+    ways = replace(doors(aws=answers), own={"step": {"hubspec look 1 (s-1)"}})
+    baseline = declare(tmp_path, steps={"theirs": {}}, undeclared={"step": {"policy": "report"}})
+    snapshot = collect("j-1", ways, baseline, {"step"})
+
+    assert list(snapshot.readings["step"].seen) == ["theirs (s-2)"]  # type: ignore[arg-type]
+
+
+def test_what_ends_a_reading_ends_the_looks_that_nobody_waits_for_any_more(tmp_path: Path) -> None:
+    told: list[str] = []
+    ways = replace(doors(aws=UnknownClusterError("none")), stop=lambda: told.append("stop"))
+    with pytest.raises(UnknownClusterError):
+        collect("j-1", ways, declare(tmp_path, users={"diego": {}}), {"user", "cluster"})
+    assert told == ["stop"]
+
+
 OTHERS = [
     # declared containers, policy, whether the containers beside the hub's are asked for
     ({"jupyterhub": {}}, "ignore", False),

@@ -18,8 +18,8 @@ from hubspec.kinds import KINDS
 from tests.conftest import ROOT
 
 POLICIES = ROOT / "docs" / "iam"
-CLIENTS = {name: boto3.client(name, region_name="us-east-1") for name in ("emr", "ec2", "s3", "sts")}
-PREFIX = {"emr": "elasticmapreduce", "ec2": "ec2", "s3": "s3", "sts": "sts"}
+CLIENTS = {name: boto3.client(name, region_name="us-east-1") for name in ("emr", "ec2", "s3", "sts", "ssm")}
+PREFIX = {"emr": "elasticmapreduce", "ec2": "ec2", "s3": "s3", "sts": "sts", "ssm": "ssm"}
 SOURCES = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "hubspec").rglob("*.py"))}
 
 
@@ -34,7 +34,7 @@ def called() -> set[str]:
     return found
 
 
-def allowed(need: Need) -> dict[str, str]:
+def allowed(need: Need) -> dict[str, str | list[str]]:
     """Return IAM action -> resource."""
     return {action: statement["Resource"] for statement in policy(need)["Statement"] for action in statement["Action"]}
 
@@ -64,11 +64,10 @@ def test_a_policy_is_one(need: Need) -> None:
         }  # fmt: skip
         assert re.fullmatch(r"[A-Za-z0-9]+", statement["Sid"])
         assert statement["Effect"] == "Allow"
-        assert statement["Resource"] == "*" or re.fullmatch(
-            r"arn:aws:(elasticmapreduce|ec2|s3):\*?:\*?:\S+", statement["Resource"]
-        )
+        for resource in statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]:
+            assert resource == "*" or re.fullmatch(r"arn:aws:(elasticmapreduce|ec2|s3|ssm):\*?:\*?:\S+", resource)
     for action in allowed(need):
-        assert re.fullmatch(r"(elasticmapreduce|ec2|s3):[A-Za-z]+", action), "no wildcard in an action"
+        assert re.fullmatch(r"(elasticmapreduce|ec2|s3|ssm):[A-Za-z]+", action), "no wildcard in an action"
 
 
 def test_every_call_made_is_in_the_table_and_the_other_way_round() -> None:
