@@ -1,4 +1,4 @@
-"""Whole audits through the ssh door: the same records, the hub behind it, a token made through it, and which door auto takes."""
+"""Whole audits through the doors: the same records through every one; and through ssh the hub behind it, a token made through it, and which door auto takes."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ def same(run: Run) -> list[Any]:
     return list(json.loads(re.sub(r'"(\d+[dhms] ?)+"', '"some time"', json.dumps(found))))
 
 
-def test_the_same_audit_through_either_door(on: Scene, audit: Audit) -> None:
+def test_the_same_audit_gives_the_same_records_through_every_door(on: Scene, audit: Audit) -> None:
+    trips = {"ssh": "1 ssh login, 1 ssh command", "step": "1 EMR step", "ssm": "1 SSM command"}
     docker = audit("--cluster", "lab", "--door", "docker", into="docker")
-    ssh = audit("--cluster", "lab", "--door", "ssh", into="ssh")
-
-    assert (docker.code, ssh.code) == (0, 0), ssh.text
-    assert same(ssh) == same(docker)
-    assert {record["door"] for record in docker.records} - {record["door"] for record in ssh.records} == {"docker"}
-    assert {record["door"] for record in ssh.records} - {record["door"] for record in docker.records} == {"ssh"}
-    assert "1 ssh login, 1 ssh command" in ssh.text
+    assert docker.code == 0, docker.text
+    assert {record["door"] for record in docker.records} == {"docker", "hub", "aws"}
+    for door, trip in trips.items():
+        run = audit("--cluster", "lab", "--door", door, into=door)
+        assert run.code == 0, run.text
+        assert same(run) == same(docker), door
+        assert {record["door"] for record in run.records} == {door, "hub", "aws"}
+        assert f"round trips: {trip}, " in run.text
     assert on
 
 
@@ -149,7 +151,7 @@ def test_a_login_in_a_browser_and_a_kernel_behind_the_same_connection(on: Scene,
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--door", "window"], "--door: wanted auto, docker or ssh, found 'window'"),
+        (["--door", "window"], "--door: wanted auto, docker, ssh, step or ssm, found 'window'"),
         (["--sudo-password-file", "/no/such"], "--sudo-password-file /no/such: cannot be read"),
     ],
 )

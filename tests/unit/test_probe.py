@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hubspec import probe
+from hubspec.door import Bundle, Doors, Workers
 from hubspec.errors import AnsweredError, DoorError
 from hubspec.probe import active
 
@@ -77,3 +78,16 @@ def test_why_one_could_not_be_removed(answers: list[Any], why: str, monkeypatch:
     monkeypatch.setattr(probe, "PATIENCE", 0.0)
 
     assert probe._out_of_the_hub(NAME, Hub(*answers), print) == why
+
+
+def test_no_probe_user_is_made_by_a_step_which_would_keep_its_password() -> None:
+    made: list[str] = []
+    nobody: Any = None
+    workers = Workers(nobody, nobody, nobody, lambda: False, Bundle("", "", lambda *_: ""))
+    doors = Doors(
+        nobody, nobody, nobody, work=lambda _stopped: workers, live=lambda _token: made.append("asked") or nobody
+    )  # type: ignore[func-returns-value]
+    with pytest.raises(DoorError, match="by docker or ssh only: EMR keeps what a step is told; leave out --via, and --door step or ssm"), \
+            probe.probe_user(doors, print, []):  # fmt: skip
+        made.append("made")
+    assert made == []
