@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from pydantic import SecretStr
@@ -16,7 +14,6 @@ from hubspec.cluster.by_aws import NAMES, ByAws
 from hubspec.cluster.choice import on_master
 from hubspec.cluster.chosen import ChosenDoor, ChosenWorker
 from hubspec.cluster.clients import Clients
-from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.hub import HubDoor, Trust
 from hubspec.cluster.hub_inside import running
 from hubspec.cluster.hub_shell import bundle
@@ -35,6 +32,7 @@ from hubspec.cluster.way import choice
 from hubspec.door import Doors, Workers
 from hubspec.errors import DoorError
 from hubspec.model import NotApplicable
+
 
 @contextlib.contextmanager
 def opened(  # noqa: PLR0913 - what doors are opened by
@@ -81,6 +79,7 @@ def opened(  # noqa: PLR0913 - what doors are opened by
         return None if options.given("--mint-token") else _known_token(site.known, options)
 
     token = OwnToken(known, lambda: _made(options, container), making)
+
     def why() -> str:
         # Through a step that would be a second one, of minutes, for a word more.
         return "" if options.door == "step" else running(container)
@@ -94,6 +93,7 @@ def opened(  # noqa: PLR0913 - what doors are opened by
         site.master,
         options.deadline,
     )
+
     def work(stopped: Callable[[], bool]) -> Workers:
         aws = AwsWorker(door, steps, stopped)
         if via == "step" or options.door in NAMES:

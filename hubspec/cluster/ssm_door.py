@@ -55,9 +55,7 @@ class SsmCarrier:
 
     name, trip, user = "ssm", "SSM command", "root"
 
-    def __init__(
-        self, aws: EmrDoor, steps: StepDoor, say: Callable[[str], None], *, made: Made | None = None
-    ) -> None:
+    def __init__(self, aws: EmrDoor, steps: StepDoor, say: Callable[[str], None], *, made: Made | None = None) -> None:
         """Nothing is sent yet. `made` says when the run was interrupted, and has that wait for what is taken back here."""
         self._aws, self._session, self._steps, self._say = aws, aws.session, steps, say
         self._made = made or Made()

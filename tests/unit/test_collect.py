@@ -238,14 +238,6 @@ def test_a_step_that_was_submitted_to_look_is_no_part_of_the_cluster(tmp_path: P
     assert list(snapshot.readings["step"].seen) == ["theirs (s-2)"]  # type: ignore[arg-type]
 
 
-def test_what_ends_a_reading_ends_the_looks_that_nobody_waits_for_any_more(tmp_path: Path) -> None:
-    told: list[str] = []
-    ways = replace(doors(aws=UnknownClusterError("none")), stop=lambda: told.append("stop"))
-    with pytest.raises(UnknownClusterError):
-        collect("j-1", ways, declare(tmp_path, users={"diego": {}}), {"user", "cluster"})
-    assert told == ["stop"]
-
-
 OTHERS = [
     # declared containers, policy, whether the containers beside the hub's are asked for
     ({"jupyterhub": {}}, "ignore", False),

@@ -15,6 +15,7 @@ from hubspec.cluster import ssm_door
 from hubspec.cluster.answer import Said
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.logs import NotThereError
+from hubspec.cluster.made import Made
 from hubspec.cluster.seal import Seal
 from hubspec.cluster.session import ROUNDS
 from hubspec.cluster.ssm_door import SsmCarrier
@@ -223,15 +224,26 @@ def test_no_master_that_runs() -> None:
         raise found if isinstance(found, DoorError) else AssertionError(found)
 
 
-def test_a_look_that_nobody_waits_for_ends_and_its_command_too() -> None:
-    stop, answers = threading.Event(), {
+def test_an_interrupted_run_waits_until_a_command_under_way_is_cancelled() -> None:
+    made, answers = Made(), {
         "DescribeCluster": [{"Cluster": {"Id": "j-1"}}], "ListInstances": [{"Instances": MASTERS}],
         "SendCommand": [{"Command": {"CommandId": ID}}], "GetCommandInvocation": [told("InProgress")], "CancelCommand": [{}],
     }  # fmt: skip
+    calls: list[str] = []
     with serving(answers) as (variables, asked):
-        carrier = SsmCarrier(EmrDoor("j-1", settings=variables), Scratch(), print, stop=stop)  # type: ignore[arg-type] # the same
-        threading.Timer(0.2, stop.set).start()
+
+        def interrupt() -> None:
+            made.stop(print)
+            calls.extend(call for call, _ in asked)
+
+        carrier = SsmCarrier(EmrDoor("j-1", settings=variables), Scratch(), print, made=made)  # type: ignore[arg-type] # the same
+        timer = threading.Timer(0.3, interrupt)
+        timer.start()
+        with pytest.raises(DoorError, match="interrupted"):
+            carrier.carry(SEAL, "echo", 60)
+        timer.join()
         with pytest.raises(DoorError, match="interrupted"):
             carrier.carry(SEAL, "echo", 60)
 
-    assert "CancelCommand" in {call for call, _ in asked}
+    assert calls.count("SendCommand") == calls.count("CancelCommand") == 1
+    assert Counter(call for call, _ in asked)["SendCommand"] == 1, "nothing more is begun"

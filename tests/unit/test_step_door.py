@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from hubspec.cluster import step_door
 from hubspec.cluster.answer import Said
+from hubspec.cluster.made import Made
 from hubspec.cluster.seal import Seal
 from hubspec.cluster.session import RefusedError
 from hubspec.cluster.step_door import StepCarrier
@@ -88,10 +88,10 @@ class Steps:
         return (Detail("stderr", "no such key"),)
 
 
-def carry(steps: Steps, *, limit: float = 20, stop: threading.Event | None = None) -> tuple[Said, list[str]]:
+def carry(steps: Steps, *, limit: float = 20, made: Made | None = None) -> tuple[Said, list[str]]:
     said: list[str] = []
     own: list[str] = []
-    carrier = StepCarrier(steps, said.append, own=own.append, stop=stop, limit=limit)  # type: ignore[arg-type] # it does what is used
+    carrier = StepCarrier(steps, said.append, own=own.append, made=made, limit=limit)  # type: ignore[arg-type] # it does what is used
     try:
         found = carrier.carry(SEAL, "echo script", 25)
     finally:
@@ -168,8 +168,8 @@ def test_an_interrupt_anywhere_takes_back_what_was_made() -> None:
 
 
 def test_a_look_that_nobody_waits_for_ends_at_once() -> None:
-    stop = threading.Event()
-    steps = Steps(states=["PENDING"], hook=stop.set)
+    made = Made()
+    steps = Steps(states=["PENDING"], hook=made.stopped.set)
     with pytest.raises(DoorError, match="interrupted"):
-        carry(steps, stop=stop)
+        carry(steps, made=made)
     assert steps.done[-2:] == ["cancel", "remove"]
