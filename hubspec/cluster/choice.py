@@ -77,9 +77,9 @@ class Choice:
         return f"door {made.door.name}: {made.why}" if made and self._wanted == "auto" and not self._here else ""
 
     @property
-    def ways(self) -> dict[str, Callable[[], AnyDoor]]:
-        """Return name -> what makes each door that there is, whichever is chosen."""
-        return {"docker": lambda: self._docker, "ssh": self._ssh, **self._by_aws}
+    def ways(self) -> dict[str, Callable[[], DockerDoor | SshDoor]]:
+        """Return name -> what makes each door that can be tried unasked, whichever is chosen."""
+        return {"docker": lambda: self._docker, "ssh": self._ssh}
 
     def make(self) -> Chosen:
         """Return what is chosen. Raises DoorError where nothing can be."""

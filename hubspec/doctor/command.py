@@ -10,12 +10,13 @@ from pathlib import Path
 
 from hubspec.baseline import Baseline, load
 from hubspec.cluster.aws import EmrDoor
-from hubspec.cluster.choice import ChosenDoor
+from hubspec.cluster.chosen import ChosenDoor
 from hubspec.cluster.find import FORMS, find, is_form
 from hubspec.cluster.hub import HubDoor
-from hubspec.cluster.opened import Site, opened
+from hubspec.cluster.opened import opened
 from hubspec.cluster.preflight import terminal, within
 from hubspec.cluster.register import Register
+from hubspec.cluster.site import Site
 from hubspec.doctor import aws, hub, machine, table, way
 from hubspec.doctor.examine import examine
 from hubspec.doctor.model import Check, Course, Finding, Findings, spared

@@ -129,7 +129,7 @@ def test_a_door_by_aws_is_taken_where_it_is_named_and_only_looks(name: str) -> N
 
     assert one.make().door.name == name
     assert one.line() is None
-    assert set(one.ways) == {"docker", "ssh", "step", "ssm"}
+    assert set(one.ways) == {"docker", "ssh"}
     with pytest.raises(DoorError, match=f"nothing is done through --door {name}: it only looks; give --via step"):
         ChosenWorker(one, lambda: False).manage(["docker", "start", "jupyterhub"])
 
