@@ -13,6 +13,7 @@ import docker
 import lab
 from benchmarks import page, stages
 from benchmarks.house import house
+from benchmarks.vocabulary import table_of_vocabulary
 from lab.engine import apt_install
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,11 +27,19 @@ def main(argv: list[str] | None = None) -> int:
     words.add_argument("--sizes", type=int, nargs="+", default=[300, 1500, 6000], help="assertions of our audits")
     words.add_argument("--install", action="store_true", help="apt-get install ruby-serverspec where it is missing")
     words.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    words.add_argument(
+        "--vocabulary",
+        action="store_true",
+        help="testinfra's vocabulary over held shells alone, on the lab: print its table",
+    )
     given = words.parse_args(argv)
     os.chdir(ROOT)
     if given.install:
         apt_install(["ruby-serverspec", "ruby-docker-api"], [] if os.geteuid() == 0 else ["sudo", "-n"])
     here = lab.status() or lab.up(print)
+    if given.vocabulary:
+        stages.show(table_of_vocabulary(given.repeat))
+        return 0
     image = docker.from_env().containers.get(here.master).attrs["Config"]["Image"]
     with tempfile.TemporaryDirectory(prefix="hubspec-bench-") as folder, house(image, Path(folder)) as made:
         if given.smoke:

@@ -29,6 +29,8 @@ MEANING = """
 - **floor**: the same pytest running that number of empty parametrised tests with `--junitxml` and `--alluredir`.
 - **testinfra**: stock pytest-testinfra over its docker backend, `host.user(name).uid` and so on: one property, one test.
 - **serverspec**: Debian's ruby-serverspec over its docker backend, `have_uid` and so on: one property, one example.
+- **held**: testinfra's own `host.user(name).exists` over a shell of ours that is open anyway, as a user's own check asks; **stock** is the same
+  question by stock testinfra in one process, its modules loaded and its host known.
 - **assertions alone**: wall time less that of the same command with `--collect-only` (`--dry-run` in Serverspec), so less the start
   of the interpreter, its imports and collection. For us that still holds the whole reading of the container and all reports.
 - **execs in the container** are counted by the Docker engine's own events, not by the contender.

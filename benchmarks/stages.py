@@ -11,6 +11,7 @@ from benchmarks.doors import table_of_doors
 from benchmarks.house import NAME, House
 from benchmarks.page import table
 from benchmarks.remediation import of_missing_people
+from benchmarks.vocabulary import table_of_vocabulary
 from benchmarks.world import World, write_baseline
 
 PEERS_AT = 300
@@ -35,6 +36,7 @@ def full(house: House, sizes: Sequence[int], repeat: int) -> list[str]:
         remedy,
         show(of_the_lab(house, repeat)),
         show(table_of_doors(house.folder, repeat)),
+        show(table_of_vocabulary(repeat)),
     ]
 
 
