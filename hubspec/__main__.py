@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from hubspec import requirements
+from hubspec import history_command, requirements
 from hubspec.baseline import load, schema
 from hubspec.cluster.calls import NEEDS
 from hubspec.cluster.options import DOORS, SWITCHES, variable
@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     diff.add_argument("before", metavar="A", type=Path, help="a snapshot or a baseline")
     diff.add_argument("after", metavar="B", type=Path, help="the other one")
     diff.add_argument("--json", action="store_true", help="print a JSON document")
+    history_command.grammar(commands.add_parser("history", help="list the runs of a history, or compare two"))
     script = commands.add_parser("script", help="write a shell script that does what a baseline or a plan says")
     script.add_argument("file", metavar="PLAN|BASELINE", type=Path, help="a plan ends with .json")
     script.add_argument(
@@ -121,12 +122,9 @@ def run(asked: argparse.Namespace) -> int:
         from hubspec.doctor.command import doctor
 
         return doctor(asked, lambda line: print(line, file=sys.stderr, flush=True))
-    if asked.command == "diff":
-        return diff(asked)
-    if asked.command == "script":
-        return script(asked)
-    if asked.command == "verify":
-        return verify(asked)
+    exits = {"diff": diff, "history": history_command.history, "script": script, "verify": verify}
+    if asked.command in exits:
+        return exits[asked.command](asked)
     if asked.command == "fields":
         print("\n".join(fields()))
     elif asked.command == "frameworks":

@@ -168,6 +168,7 @@ def _add(path: Path, baseline: Baseline) -> list[str]:
         baseline.layer.files.update(layer.files)
         places = {where: place for where, place in layer.places.items() if where[:1] == ("waivers",)}
         baseline.layer.places.update(places)
+        baseline.layer.files.update(layer.files)
     return twice
 
 

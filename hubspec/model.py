@@ -359,6 +359,11 @@ class Record(Value):
         default_factory=list,
         description="{title, text} of what the thing says of itself, such as its last log lines; `image` is a picture, as data URI.",
     )
+    change: Literal["new", "still", "fixed", "regressed"] | None = Field(
+        None,
+        description="Against the run before that looked at the same; null: nothing drifts, or there is no history.",
+    )
+    since: datetime | None = Field(None, strict=False, description="When it was first seen to drift, without a break.")
     waiver: dict[str, Any] | None = Field(description="{reason, owner, ticket, from, until}, where one applies.")
     declared_at: str = Field(description="file:line of the declaration.")
     door: str = Field(description="The way it was read: docker, hub, aws, snapshot.")
@@ -388,6 +393,13 @@ class Run(Value):
         description="Each waiver with its state: active, expiring, expired, not begun, orphan, unneeded, not looked at.",
     )
     head: str = Field("", description="The last hash of the chain over its inputs and records; empty: not chained.")
+    gate: str = Field("any", description="Which drift fails the run: any, new, or a severity and what is worse.")
+    compared: bool = Field(default=False, description="It was compared with a history; what changed is in its records.")
+    last: dict[str, Any] | None = Field(None, description="{run, seen} of the run that it was compared with.")
+    trend: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="{run, seen, critical, high, medium, low} of each run, oldest first: how much was known to drift.",
+    )
     plan: list[dict[str, Any]] = Field(
         default_factory=list, description="The entries of the plan in order, each with its cluster and its result."
     )

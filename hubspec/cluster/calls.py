@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 Need = Literal["audit", "smoke", "remediate", "door-step", "door-ssm"]
 NEEDS: tuple[Need, ...] = get_args(Need)
-Scope = Literal["cluster", "any", "security group", "command", "logs", "scratch"]
+Scope = Literal["cluster", "any", "security group", "command", "logs", "scratch", "history"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ CALLS: dict[str, Call] = {
     "SendCommand": Call("ssm", "send_command", "ssm:SendCommand", "command", _SSM),
     "GetCommandInvocation": Call("ssm", "get_command_invocation", "ssm:GetCommandInvocation", "any", _SSM),
     "CancelCommand": Call("ssm", "cancel_command", "ssm:CancelCommand", "any", _SSM),
+    "ListObjectsV2": Call("s3", "list_objects_v2", "s3:ListBucket", "history", ()),
     "AddTags": _emr("AddTags", "add_tags", _REMEDY),
     "RemoveTags": _emr("RemoveTags", "remove_tags", _REMEDY),
     "SetTerminationProtection": _emr("SetTerminationProtection", "set_termination_protection", _REMEDY),

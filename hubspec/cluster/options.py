@@ -48,6 +48,11 @@ def variable(option: str) -> str:
     return "HUBSPEC_" + option.strip("-").replace("-", "_").upper()
 
 
+def in_environment(option: str) -> str | None:
+    """Return what the environment has for an option, or None."""
+    return os.environ.get(variable(option)) or None
+
+
 class DoorOptions(ABC):
     """The options of the doors. Whoever reads a command line derives one, and says how it refuses a value."""
 
@@ -70,7 +75,7 @@ class DoorOptions(ABC):
 
     def text(self, option: str) -> str | None:
         """Return the value of an option, or None."""
-        return self.given(option) or os.environ.get(variable(option)) or None
+        return self.given(option) or in_environment(option)
 
     def on(self, option: str) -> bool:
         """Say whether an option without a value was given, or its variable is 1."""

@@ -88,6 +88,11 @@ MAY_IMPORT = {
     "restart":      "model kinds baseline snapshot check verdict",
     "collect":      "model errors kind kinds door baseline snapshot cluster.beside",
     "record":       "model printable verdict",
+    "history":      "model",
+    "change":       "model history",
+    "gate":         "model",
+    "remembered":   "errors history cluster.keep",
+    "history_text": "errors model printable history remembered",
     "report":       "",
     "report.*":     "model faults framework printable record report.*",  # a report is made from records
     "cluster":      "",
@@ -124,7 +129,8 @@ MAY_IMPORT = {
     "doctor.way":   "errors doctor.* cluster.preflight cluster.choice cluster.docker cluster.ssh_door",
     "doctor.hub":   "errors scopes baseline doctor.* cluster.hub",
     "doctor.command": "errors printable door baseline init doctor.* cluster.*",
-    "__main__":     "verified verify doctor.command model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
+    "__main__":     "verified verify history_command doctor.command model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
+    "history_command": "errors history_text remembered cluster.keep cluster.options",
 }  # fmt: skip
 ROOMS = {
     # folder -> the folders of this repository that it may import

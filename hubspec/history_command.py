@@ -1,0 +1,52 @@
+"""The command `history`: its grammar, and what it prints."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from hubspec import history_text as text
+from hubspec.cluster.keep import keep
+from hubspec.cluster.options import in_environment
+from hubspec.errors import DoorError, HubspecError
+from hubspec.remembered import History
+
+
+def grammar(command: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    whats = command.add_subparsers(dest="what", required=True)
+    lister = whats.add_parser("list", help="print each run, oldest first")
+    differ = whats.add_parser(
+        "diff", help="print what is new, still and fixed in run B against run A; exit 1 where it differs"
+    )
+    for name in ("a", "b"):
+        differ.add_argument(name, metavar=name.upper(), help="the beginning of a run's id, latest, or latest~N")
+    for one in (lister, differ):
+        one.add_argument("--history", metavar="PLACE", help="a folder, or s3://BUCKET/PREFIX/ (env HUBSPEC_HISTORY)")
+        one.add_argument("--cluster", metavar="NAME", help="only the runs that looked at this cluster")
+        one.add_argument("--json", action="store_true", help="print a JSON document")
+
+
+def history(asked: argparse.Namespace) -> int:
+    """Print the runs or what differs between two, and return the exit code. Raises HubspecError."""
+    place = asked.history or in_environment("--history") or "reports/history"
+    if place == "none":
+        raise HubspecError("--history: there is none where it is switched off; give the folder, or s3://BUCKET/PREFIX/")
+    kept = History(keep(place))
+    try:
+        if asked.what == "list":
+            runs = text.listed(kept, asked.cluster)
+            if not kept.broken:
+                print(text.list_json(runs) if asked.json else "\n".join(text.list_lines(runs)) or f"no run in {place}")
+            code = 0
+        else:
+            before, after = (text.found(kept, word, asked.cluster) for word in (asked.a, asked.b))
+            found = text.difference(before, after)
+            print(text.difference_json(found) if asked.json else "\n".join(text.difference_lines(found)))
+            code = int(bool(found.new or found.fixed))
+    finally:
+        for line in dict.fromkeys(kept.notices):
+            print(f"hubspec: {line}", file=sys.stderr)
+    if kept.broken:
+        raise DoorError(f"the history in {place} could not be read")
+    return code
