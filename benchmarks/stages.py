@@ -8,6 +8,7 @@ from benchmarks import contenders
 from benchmarks.clock import Contender, in_turns
 from benchmarks.contenders import audit, floor, serverspec, stock_testinfra
 from benchmarks.doors import table_of_doors
+from benchmarks.formats import table_of_formats
 from benchmarks.house import NAME, House
 from benchmarks.page import table
 from benchmarks.remediation import of_missing_people
@@ -37,6 +38,7 @@ def full(house: House, sizes: Sequence[int], repeat: int) -> list[str]:
         show(of_the_lab(house, repeat)),
         show(table_of_doors(house.folder, repeat)),
         show(table_of_vocabulary(repeat)),
+        show(table_of_formats(house.folder, repeat)),
     ]
 
 

@@ -39,6 +39,38 @@ def test_all_formats_of_one_run_tell_the_same(audit: Audit, tmp_path: Path) -> N
     assert sorted(outcomes) == sorted(one["status_code"] for one in found)
 
 
+WAIVER = """
+waivers:
+  w1: {control: USR-09, reason: agreed, owner: ana, ticket: T-1, until: "2099-12-31"}
+"""
+
+
+def test_what_allure_makes_of_an_outcome(audit: Audit, tmp_path: Path) -> None:
+    unread = user(1003) | {"unread": {"uid": "no passwd"}}
+    options = write(tmp_path, diego=None, ana=unread, mallory=user(1666))
+    with (tmp_path / "baseline.yaml").open("a") as file:
+        file.write(f"  li: {{uid: 1004}}\n{WAIVER}")
+    snapshot = json.loads((tmp_path / "snapshot.json").read_text())
+    snapshot["kinds"]["user"]["seen"]["li"] = user(1004)
+    (tmp_path / "snapshot.json").write_text(json.dumps(snapshot))
+    run = audit(*options, "--report", "allure", checks=USERS)
+
+    told = {}
+    for path in (run.folder / "latest" / "allure-results").glob("*-result.json"):
+        result = json.loads(path.read_text())
+        labels = {label["name"]: label["value"] for label in result["labels"]}
+        told[labels["outcome"]] = (result["status"], labels["kind"], labels["cluster"])
+        assert {step["status"] for step in result.get("steps", [])} <= {"skipped"}, "nothing was done"
+        assert bool(result.get("attachments")) == (labels["outcome"] in {"drifted", "waived"})
+    assert told == {
+        "compliant": ("passed", "user", "j-SNAP"),
+        "drifted": ("failed", "user", "j-SNAP"),
+        "waived": ("skipped", "user", "j-SNAP"),
+        "unreadable": ("broken", "user", "j-SNAP"),
+        "not applicable": ("skipped", "user", "j-SNAP"),
+    }
+
+
 def test_only_what_is_asked_for_is_written(audit: Audit, tmp_path: Path) -> None:
     run = audit(*write(tmp_path), checks=USERS, env={"HUBSPEC_REPORT": "csv"})
 
