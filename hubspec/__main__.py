@@ -12,7 +12,7 @@ from typing import NoReturn
 from hubspec import history_command, requirements
 from hubspec.baseline import load, schema
 from hubspec.cluster.calls import NEEDS
-from hubspec.cluster.options import DOORS, SWITCHES, variable
+from hubspec.cluster.options import CONFIG, DOORS, SWITCHES, variable
 from hubspec.errors import DoorError, HubspecError
 from hubspec.iam import policy
 from hubspec.kinds import KINDS
@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     init.add_argument(
         "--region", action="append", metavar="NAME", help="where it is looked for; may be repeated (env HUBSPEC_REGION)"
     )
+    init.add_argument(CONFIG, metavar="FILE", help=f"file of settings (env {variable(CONFIG)})")
     init.add_argument("--snapshot", metavar="FILE", help="take what was saved, and look at no cluster")
     _doors(init)
     doctor = commands.add_parser("doctor", help="say what would keep an audit from looking, and what to do about it")

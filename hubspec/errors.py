@@ -2,6 +2,7 @@
 
 HubspecError
 ├── BaselineError   the baseline, or a snapshot file, is not one: a usage error, nothing was looked at
+├── SettingsError   the file of settings is not one: a usage error, nothing was looked at
 ├── UnknownClusterError  AWS says that there is no such cluster: a usage error
 ├── PlanError       a file holds no plan, or the cluster has moved on since it was made: a usage error
 └── DoorError       a door could not be looked through: what it would have shown is unreadable, never absent
@@ -21,6 +22,15 @@ class HubspecError(Exception):
 
 class BaselineError(HubspecError):
     """One or more faults of a baseline. `faults` is one sentence each, beginning with file:line."""
+
+    def __init__(self, faults: list[str]) -> None:
+        """Take every fault at once, in the order of the file."""
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class SettingsError(HubspecError):
+    """One or more faults of a file of settings, one sentence each."""
 
     def __init__(self, faults: list[str]) -> None:
         """Take every fault at once, in the order of the file."""

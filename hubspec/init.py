@@ -11,11 +11,12 @@ from typing import NoReturn
 
 from hubspec.adopt import BASE, write
 from hubspec.baseline import load
-from hubspec.cluster.find import FORMS, find, is_form
+from hubspec.cluster.find import FORMS, describe, find, is_form
 from hubspec.cluster.opened import opened
-from hubspec.cluster.options import DoorOptions
+from hubspec.cluster.options import DoorOptions, Layer
 from hubspec.cluster.register import Register
 from hubspec.cluster.site import Site
+from hubspec.configured import configured
 from hubspec.errors import DoorError, HubspecError, UnknownClusterError
 from hubspec.printable import printable
 from hubspec.snapshot import Snapshot, read_file
@@ -26,8 +27,15 @@ class Arguments(DoorOptions):
     """The options of `init`: from its command line, or else the environment."""
 
     def __init__(self, asked: argparse.Namespace) -> None:
-        """Take the parsed command line."""
+        """Take the parsed command line. Raises SettingsError."""
         self._asked = asked
+        self.configured = configured(self.folder, self.config_file)
+        self.tables: tuple[Layer, ...] = ()
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Return the settings of files, the first that has one counts."""
+        return (*self.tables, self.configured.layer)
 
     def given(self, option: str) -> str | None:
         """Return the value of an option on the command line, or None; an audit's others are in no `init`."""
@@ -95,13 +103,16 @@ def _site(options: Arguments, say: Callable[[str], None]) -> Site:
     wrong = [word for word in words if not is_form(word)]
     if wrong:
         options.refuse(f"--cluster {printable(wrong[0])}: wanted {FORMS}")
-    search = find(words, Register(options.regions, deadline=options.deadline, progress=say), say)
+    register = Register(options.regions, deadline=options.deadline, progress=say)
+    search = find(words, register, say)
+    describe(search, register, options.configured.asks, say)
     if len(search.found) > 1:
         ids = ", ".join(search.found)
         options.refuse(f"--cluster: a baseline is written of one cluster, and {len(search.found)} are meant: {ids}")
     (one,) = search.found.values()
     if one.trouble:
         raise (UnknownClusterError if one.unknown else DoorError)(one.trouble)
+    options.tables = options.configured.layers(one.id, one.called, dict(one.tags))
     return Site(one.id, aws={"AWS_DEFAULT_REGION": one.region} if one.region else None)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -29,8 +29,8 @@ SHOWN = 10
 class Found:
     """A cluster that is meant, by its id, address or name of the lab.
 
-    `region` is where it is asked, None for where the standard variables say. `called` is its name at EMR, where that
-    was looked up. `trouble` says why it cannot be audited, `unknown` that AWS knows no such cluster.
+    `region` is where it is asked, None for where the standard variables say. `called` and `tags` are its at EMR, where
+    that was looked up. `trouble` says why it cannot be audited, `unknown` that AWS knows no such cluster.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Found:
     called: str = ""
     trouble: str = ""
     unknown: bool = False
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -89,6 +90,27 @@ def find(words: Sequence[str], register: Register, say: Callable[[str], None]) -
     if not search.found and search.unseen:
         raise DoorError(f"no cluster was found: {'; '.join(search.unseen)}")
     return search
+
+
+def describe(search: Search, register: Register, wanted: Collection[str], say: Callable[[str], None]) -> None:
+    """Add what is wanted of each cluster, its name or its tags. One of which that cannot be had is in trouble."""
+    mine = [
+        one
+        for one in search.found.values()
+        if _is_id(one.id) and not one.trouble and ("tag" in wanted or ("name" in wanted and not one.called))
+    ]
+    jobs = start([partial(register.about, Entry(one.id, one.region)) for one in mine], AT_ONCE)
+    done = lambda: f"{sum(job.done() for job in jobs)} of {len(jobs)} clusters described"  # noqa: E731
+    ended(jobs, _telling(say, done), TELL)
+    for one, job in zip(mine, jobs, strict=True):
+        try:
+            about = job.result()
+            search.found[one.id] = replace(one, called=about.name, tags=tuple(about.tags.items()))
+        except UnknownClusterError as error:
+            search.found[one.id] = replace(one, trouble=str(error), unknown=True)
+        except DoorError as error:
+            why = f"which settings are for {one.id} is not known: {error}"
+            search.found[one.id] = replace(one, trouble=why)
 
 
 def _is_id(word: str) -> bool:

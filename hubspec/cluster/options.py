@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NoReturn
 
@@ -43,9 +45,21 @@ ADDRESS = r"ssh://(?:(?P<user>[A-Za-z_][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9][A
 _REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}")
 
 
+CONFIG = "--hubspec-config"
+"""The option that names a file of settings; pytest has a --config-file of its own."""
+
+
 def variable(option: str) -> str:
     """Return the environment variable behind an option."""
-    return "HUBSPEC_" + option.strip("-").replace("-", "_").upper()
+    return "HUBSPEC_" + option.strip("-").removeprefix("hubspec-").replace("-", "_").upper()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Settings of a file, or of a table in it: option -> value. `source` is what it is called, empty for no file."""
+
+    source: str
+    values: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 def in_environment(option: str) -> str | None:
@@ -54,7 +68,10 @@ def in_environment(option: str) -> str | None:
 
 
 class DoorOptions(ABC):
-    """The options of the doors. Whoever reads a command line derives one, and says how it refuses a value."""
+    """The options of the doors. Whoever reads a command line derives one, and says how it refuses a value.
+
+    The command line counts first, then the environment, then the tables of a file that are for this cluster, then that file.
+    """
 
     @abstractmethod
     def given(self, option: str) -> str | None:
@@ -73,13 +90,41 @@ class DoorOptions(ABC):
     def folder(self) -> Path:
         """Return the folder in which relative paths are meant."""
 
+    @property
+    def config_file(self) -> str | None:
+        """Return the name of the file of settings, None where none is named."""
+        return self.given(CONFIG) or os.environ.get(variable(CONFIG)) or None
+
+    @property
+    def layers(self) -> Sequence[Layer]:
+        """Return the settings of files, the first that has one counts."""
+        return ()
+
     def text(self, option: str) -> str | None:
         """Return the value of an option, or None."""
-        return self.given(option) or in_environment(option)
+        return self.given(option) or in_environment(option) or self._written(option)
 
     def on(self, option: str) -> bool:
-        """Say whether an option without a value was given, or its variable is 1."""
-        return self.switched(option) or os.environ.get(variable(option)) == "1"
+        """Say whether an option without a value was given, or is said to be on (1) where it is first said."""
+        return self.switched(option) or (os.environ.get(variable(option)) or self._written(option)) == "1"
+
+    def source(self, option: str) -> str:
+        """Return where the value of an option comes from, empty where it has its default."""
+        if self.repeated(option) or self.switched(option):
+            return "command line"
+        if os.environ.get(variable(option)):
+            return variable(option)
+        return next((layer.source for layer in self.layers if layer.values.get(option)), "")
+
+    def _written(self, option: str) -> str | None:
+        for layer in self.layers:
+            value = layer.values.get(option)
+            if value:
+                return value if isinstance(value, str) else ",".join(value)
+            # Who says for a cluster how a token is made does not mean the one that is written for all.
+            if option == "--hub-token-file" and "--mint-token" in layer.values:
+                return None
+        return None
 
     def repeated(self, option: str) -> list[str]:  # noqa: ARG002 - of a command line without it
         """Return the values of an option that may stand on the command line more than once."""
@@ -88,7 +133,9 @@ class DoorOptions(ABC):
     def many(self, option: str) -> list[str]:
         """Return the values of such an option, each once; its variable holds them with commas between."""
         given = self.repeated(option) or os.environ.get(variable(option), "").split(",")
-        return list(dict.fromkeys(value.strip() for value in given if value.strip()))
+        values = [value.strip() for value in given if value.strip()]
+        written: list[str] = next((list(layer.values[option]) for layer in self.layers if option in layer.values), [])
+        return list(dict.fromkeys(values or written))
 
     @property
     def regions(self) -> list[str]:
@@ -124,7 +171,7 @@ class DoorOptions(ABC):
         """Return how root's rights are had on the master node: always by sudo, never, or as needed."""
         if self.on("--sudo"):
             return "always"
-        return "never" if os.environ.get(variable("--sudo")) == "0" else "auto"
+        return "never" if (os.environ.get(variable("--sudo")) or self._written("--sudo")) == "0" else "auto"
 
     @property
     def sudo_password(self) -> SecretStr | None:

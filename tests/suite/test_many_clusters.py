@@ -20,6 +20,7 @@ from tests.conftest import ROOT, Audit, Run
 from tests.many_hubs import Hubs, addresses
 
 CHECKS = "checks/test_hub_users.py"
+CANARY = "canary-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 BASELINE = """
 controls:
   USR-01: {kind: user, title: Accounts are as declared, severity: high, why: They log in., tags: {}}
@@ -101,6 +102,49 @@ def test_every_report_tells_the_clusters_apart(audit: Audit, tmp_path: Path) -> 
         assert f">{name}<" in html
         assert f'"name": "{name}: ' in allure
         assert f'"value": "{name}"' in allure
+
+
+NIGHTLY = """
+cluster = "all"
+region = ["us-east-1"]
+deadline = 20
+hub-fingerprint = "{fingerprint}"
+baseline = "baseline.yaml"
+
+[[clusters]]
+match = "name:hub 1"
+hub-url = "https://{other}:9443"
+hub-token-file = "of-the-other"
+"""
+
+
+def test_a_nightly_job_has_one_line(audit: Audit, tmp_path: Path) -> None:
+    with many_hubs.serving(Hubs(addresses(3)), tmp_path) as hubs, serving(Account(clusters(hubs)[:2])) as account:
+        env = {**environment(account, hubs, tmp_path), "HUBSPEC_BASELINE": None, "HUBSPEC_HUB_FINGERPRINT": None}
+        (tmp_path / "of-the-other").write_text("fedcba9876543210fedcba9876543210")
+        (tmp_path / "nightly.toml").write_text(NIGHTLY.format(fingerprint=hubs.fingerprint, other=hubs.addresses[2]))
+        env["HUBSPEC_CONFIG"] = str(tmp_path / "nightly.toml")
+        run = audit(checks=CHECKS, env=env)
+        by_id = audit("--cluster", "j-001", checks=CHECKS, env=env)
+
+    assert run.code == by_id.code == 0, run.text + by_id.text
+    assert (
+        "settings: cluster, region, baseline, hub-fingerprint, deadline (nightly.toml); reports (command line); hub token (HUBSPEC_HUB_TOKEN)"
+        in run.text
+    ), run.text
+    assert "settings of j-001: hub-url, hub-token-file (nightly.toml, name:hub 1)" in run.text
+    assert hubs.asked == {hubs.addresses[0]: 1, hubs.addresses[2]: 2}
+    assert {record["cluster"] for record in run.records} == {"j-000", "j-001"}
+
+
+def test_settings_that_are_none_end_the_run(audit: Audit, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(f'dor = "ssh"\nhub-token = "{CANARY}"\n')
+    run = audit("--hubspec-config", str(tmp_path / "mine.toml"), checks=CHECKS)
+
+    assert (run.code, run.records) == (4, [])
+    assert "the settings have 2 faults:" in run.text
+    assert "mine.toml: dor: unknown setting; did you mean 'door'?" in run.text
+    assert CANARY not in run.text
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ def test_every_option_is_documented() -> None:
         for option in [
             "--cluster",
             "--region",
+            "--hubspec-config",
             "--smoke",
             "--fail-on-fixed",
             "--token-scopes",
