@@ -65,7 +65,7 @@ WRONG = [
     ([], {}, "of which cluster?"),
     (["--cluster", "lab"], {}, 'eval "$(python -m lab env)"'),
     ([], {"HUBSPEC_CLUSTER": "lab"}, 'eval "$(python -m lab env)"'),
-    (["--cluster", "../x"], {}, "wanted one of EMR's own ids"),
+    (["--cluster", "../x"], {}, "wanted an id of EMR"),
     (["--cluster", "j-1", "--snapshot", "x"], {}, "give it or --cluster, not both"),
     (["--snapshot", "none.json"], {}, "none.json: cannot be read"),
     (["--snapshot", "snapshot.json", "-o", "snapshot.json/x.yaml"], {}, "cannot be written"),

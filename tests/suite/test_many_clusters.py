@@ -134,7 +134,7 @@ def test_a_nightly_job_has_one_line(audit: Audit, tmp_path: Path) -> None:
     ), run.text
     assert "settings of j-001: hub-url, hub-token-file (nightly.toml, name:hub 1)" in run.text
     assert hubs.asked == {hubs.addresses[0]: 1, hubs.addresses[2]: 2}
-    assert {record["cluster"] for record in run.records} == {"j-000", "j-001"}
+    assert [record["cluster"] for record in by_id.records] == ["j-001"]
 
 
 def test_settings_that_are_none_end_the_run(audit: Audit, tmp_path: Path) -> None:
@@ -189,4 +189,4 @@ def test_an_interrupt_ends_a_run_of_which_20_hang(number: signal.Signals, tmp_pa
 
     assert "20 left: j-000, j-001, j-002 and 17 more" in said
     assert code == 2, rest
-    assert took < 10, "the deadline is 60 s"
+    assert took < 20, "the deadline is 60 s"
