@@ -52,7 +52,6 @@ def parser() -> argparse.ArgumentParser:
     init.add_argument(
         "--region", action="append", metavar="NAME", help="where it is looked for; may be repeated (env HUBSPEC_REGION)"
     )
-    init.add_argument(CONFIG, metavar="FILE", help=f"file of settings (env {variable(CONFIG)})")
     init.add_argument("--snapshot", metavar="FILE", help="take what was saved, and look at no cluster")
     _doors(init)
     doctor = commands.add_parser("doctor", help="say what would keep an audit from looking, and what to do about it")
@@ -93,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _doors(command: argparse.ArgumentParser) -> None:
+    command.add_argument(CONFIG, metavar="FILE", help=f"file of settings (env {variable(CONFIG)})")
     for option, text in DOORS.items():
         metavar = option.rsplit("-", 1)[1].upper()
         command.add_argument(option, metavar=metavar, help=f"{text} (env {variable(option)})".replace("%", "%%"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from hubspec.baseline import Baseline, load
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.chosen import ChosenDoor
-from hubspec.cluster.find import FORMS, find, is_form
+from hubspec.cluster.find import FORMS, describe, find, is_form
 from hubspec.cluster.hub import HubDoor
 from hubspec.cluster.opened import opened
 from hubspec.cluster.preflight import terminal, within
@@ -84,6 +84,7 @@ def _examined(options: Wish, baseline: Baseline, say: Callable[[str], None]) -> 
     register = Register(options.regions, deadline=options.deadline, progress=say)
     try:
         search = find(words, register, say)
+        describe(search, register, options.configured.asks, say)
     except DoorError as error:
         lost = EmrDoor("", deadline=options.deadline)
         yield ", ".join(words), _found(", ".join(words), options, say, partial(nowhere, lost, error))
@@ -91,6 +92,9 @@ def _examined(options: Wish, baseline: Baseline, say: Callable[[str], None]) -> 
     for line in (*search.left_out, *search.unseen):
         say(f"left out: {line}")
     for one in search.found.values():
+        options.tables = options.configured.layers(one.id, one.called, dict(one.tags))
+        if options.tables:
+            baseline = load(options.path("--baseline") or BASELINES / "emr.yaml")
         site = Site(one.id, aws={"AWS_DEFAULT_REGION": one.region} if one.region else None)
         with opened(site, options, lambda _line: None) as doors:
             yield one.id, _found(one.id, options, say, partial(checks, doors, options, baseline))
