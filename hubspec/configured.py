@@ -35,27 +35,18 @@ RUN = {
     "--reports": "folder of the reports; this run's are in its latest/ (default: reports)",
 }
 """Option -> its help, of each that takes a text and is not about the doors of a cluster."""
-LISTS = ("--cluster", "--region")
+LISTS = ("--cluster", "--region", "--checks")
 """Options that may be repeated."""
 _PATHS = {"--baseline", "--snapshot", "--save-snapshot", "--reports", "--ssh-key", "--ssh-config", "--sudo-password-file",
-          "--hub-token-file", "--hub-ca", "--waivers", "--sign-key"}  # fmt: skip
+          "--hub-token-file", "--hub-ca", "--waivers", "--sign-key", "--checks"}  # fmt: skip
 """Those that name a file or a folder: in a file it is meant from where that file is."""
 _NUMBERS = {"--deadline", "--step-limit", "--smoke-deadline"}
-_OF_A_RUN = {
-    "--snapshot",
-    "--save-snapshot",
-    "--remediate",
-    "--report",
-    "--reports",
-    "--sign-key",
-    "--history",
-    "--history-keep",
-    "--history-kms-key",
-    "--fail-on",
-    "--checks",
-    *LISTS,
-    "--smoke",
-    "--fail-on-fixed",
+_OF_A_RUN = {*LISTS, "--smoke", "--fail-on-fixed", *RUN} - {
+    "--baseline",
+    "--waivers",
+    "--scratch",
+    "--via",
+    "--smoke-deadline",
 }
 """Those that are about a run, and not about one of its clusters."""
 _SECRETS = {
@@ -183,11 +174,15 @@ class _Reader:
             return "1" if value else ""
         many = [value] if isinstance(value, str) else value
         if sort in {"list", "smoke", "words"} and isinstance(many, list) and all(isinstance(one, str) for one in many):
-            return many if sort == "list" else ",".join(many)
+            named = [str(self.folder / Path(one).expanduser()) for one in many] if option in _PATHS else many
+            return named if sort == "list" else ",".join(named)
+        if option == "--history-keep" and isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
         if sort == "text" and isinstance(value, str):
             if option == "--hub-url" and re.match(r"[a-z]+://[^/]*@", value):
                 raise ValueError("holds a name or a password; hubspec needs a token alone")
-            return str(self.folder / Path(value).expanduser()) if option in _PATHS and value else value
+            place = option in _PATHS or (option == "--history" and value != "none" and not value.startswith("s3://"))
+            return str(self.folder / Path(value).expanduser()) if place and value else value
         raise ValueError(f"wanted {_WANTED[sort]}; found {_sort(value)}")
 
 

@@ -27,6 +27,8 @@ step-limit = 100
 insecure = false
 sudo = true
 smoke = ["step", "server"]
+report = ["html", "csv"]
+checks = ["mine", "/etc/theirs"]
 
 [[clusters]]
 match = "name:prod-*"
@@ -67,6 +69,8 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
         "--insecure": "0",
         "--sudo": "1",
         "--smoke": "step,server",
+        "--report": "html,csv",
+        "--checks": [str(tmp_path / "mine"), "/etc/theirs"],
     }
     assert found.asks == {"name", "tag"}
 
