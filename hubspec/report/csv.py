@@ -21,6 +21,8 @@ COLUMNS: dict[str, Callable[[Record], object]] = {
     "title": lambda record: record.title,
     "severity": lambda record: record.severity.value,
     "outcome": lambda record: record.outcome.value,
+    "change": lambda record: record.change or "",
+    "since": lambda record: record.since.isoformat() if record.since else "",
     "message": lambda record: record.message,
     "requirements": lambda record: "; ".join(f"{name} {id_}" for name, ids in record.tags.items() for id_ in ids),
     "expected": lambda record: dumps(record.expected),

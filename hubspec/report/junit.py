@@ -40,6 +40,8 @@ def _case(suite: ET.Element, record: Record) -> None:
     properties = ET.SubElement(case, "properties")
     for key in ("control", "severity", "outcome", "kind", "resource", "cluster"):
         ET.SubElement(properties, "property", name=key, value=printable(str(getattr(record, key))))
+    if record.change:
+        ET.SubElement(properties, "property", name="change", value=record.change)
     for framework, ids in record.tags.items():
         ET.SubElement(properties, "property", name=printable(framework), value=printable(", ".join(ids)))
     tag = _TAG.get(record.outcome)

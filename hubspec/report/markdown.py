@@ -25,7 +25,7 @@ _OPEN = {Outcome.DRIFTED: "Drifted", Outcome.UNREADABLE: "Could not be looked at
 def render(records: Sequence[Record], run: Run) -> Iterator[str]:
     """Yield the summary, of at most LIMIT characters."""
     answer = verdict(records, run)
-    text = f"## {answer.headline}\n\n{answer.sentence}\n\n{table(records)}"
+    text = f"## {answer.headline}\n\n{answer.sentence}{_changed(records, run)}\n\n{table(records)}"
     sections = [
         *((title, [line(record) for record in _worst(records, outcome)]) for outcome, title in _OPEN.items()),
         ("Requirements that failed", list(_failed(records, run))),
@@ -52,7 +52,8 @@ def table(records: Iterable[Record]) -> str:
 
 def line(record: Record) -> str:
     """Return one record as an item of a list, with the first thing to do next."""
-    what = f"- **{record.severity}** {code(record.control)} {code(about(record), 80)} on {code(record.cluster, 40)}: "
+    change = f", {record.change}" if record.change in {"new", "regressed"} else ""
+    what = f"- **{record.severity}{change}** {code(record.control)} {code(about(record), 80)} on {code(record.cluster, 40)}: "
     return what + code(record.message) + (f"; next: {_next(record.actions[0])}" if record.actions else "")
 
 
@@ -72,8 +73,21 @@ def _worst(records: Iterable[Record], outcome: Outcome) -> list[Record]:
     order = list(reversed(Severity))
     mine = [record for record in records if record.outcome is outcome]
     return sorted(
-        mine, key=lambda record: (order.index(record.severity), record.control, record.cluster, record.resource)
+        mine,
+        key=lambda record: (
+            order.index(record.severity),
+            record.change == "still",
+            record.control,
+            record.cluster,
+            record.resource,
+        ),
     )
+
+
+def _changed(records: Iterable[Record], run: Run) -> str:
+    count = Counter(record.change for record in records)
+    told = ", ".join(f"{count[change]} {change}" for change in ("new", "regressed", "still", "fixed") if count[change])
+    return f" Since the last run: {told or 'nothing changed'}." if run.compared else ""
 
 
 def _failed(records: Sequence[Record], run: Run) -> Iterator[str]:

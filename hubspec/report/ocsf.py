@@ -32,7 +32,8 @@ STATUS = {
 }
 """`status`: how the finding itself stands."""
 _SEVERITY = {Severity.LOW: 2, Severity.MEDIUM: 3, Severity.HIGH: 4, Severity.CRITICAL: 5}
-_CREATE, _CLOSE = (1, "Create"), (3, "Close")
+_ACTIVITY = {"new": (1, "Create"), "regressed": (1, "Create"), "still": (2, "Update"), "fixed": (3, "Close")}
+"""By the change since the last run; without one to compare with, what was put right is closed and all else created."""
 
 
 def render(records: Sequence[Record], run: Run) -> Iterator[str]:
@@ -46,8 +47,9 @@ def render(records: Sequence[Record], run: Run) -> Iterator[str]:
 
 def finding(record: Record, run: Run, titles: dict[str, str]) -> dict[str, Any]:
     """Return one Compliance Finding. `uid` of `finding_info` is the same in each run, that of `metadata` in this one only."""
-    activity_id, activity = _CLOSE if record.outcome is Outcome.FIXED else _CREATE
-    status_id, status = STATUS[record.outcome]
+    change = record.change or ("fixed" if record.outcome is Outcome.FIXED else "new")
+    activity_id, activity = _ACTIVITY[change]
+    status_id, status = STATUS[Outcome.FIXED if change == "fixed" else record.outcome]
     when = int(record.started.timestamp() * 1000)
     severity = {"severity_id": _SEVERITY[record.severity], "severity": record.severity.value.title()}
     who = identity(record)
@@ -79,7 +81,7 @@ def finding(record: Record, run: Run, titles: dict[str, str]) -> dict[str, Any]:
             "title": record.title,
             "desc": record.why,
             "types": [record.check],
-            "created_time": when,
+            "created_time": int((record.since or record.started).timestamp() * 1000),
         },
         "compliance": _compliance(record, severity, titles),
         "resources": [
@@ -88,6 +90,7 @@ def finding(record: Record, run: Run, titles: dict[str, str]) -> dict[str, Any]:
         "evidences": [{"name": record.door, "data": seen(record)}],
         "unmapped": {
             "outcome": record.outcome.value,
+            "change": record.change,
             "waiver": record.waiver,
             "declared_at": record.declared_at,
             "test": record.test,

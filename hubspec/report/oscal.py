@@ -93,12 +93,12 @@ def _result(run: Run, records: Sequence[Record], points: list[Standpoint]) -> di
 
 
 def _observation(number: int, record: Record, run: Run) -> dict[str, Any]:
-    told = ("outcome", "severity", "control", "kind", "resource", "cluster")
+    told = ("outcome", "severity", "control", "kind", "resource", "cluster", "change", "since")
     made: dict[str, Any] = {
         "uuid": _uid("observation", number, record, run),
         "title": word(f"{record.control}: {about(record)} of {record.cluster}"),
         "description": record.message or record.outcome.value,
-        "props": [_prop(name, getattr(record, name)) for name in told],
+        "props": [_prop(name, value) for name in told if (value := getattr(record, name))],
         "methods": ["TEST"],
         "types": ["finding" if record.outcome in {Outcome.DRIFTED, Outcome.WAIVED} else "control-objective"],
         "origins": [{"actors": [{"type": "tool", "actor-uuid": _TOOL}]}],

@@ -26,6 +26,8 @@ KIND = {
 _LEVEL = {Severity.LOW: "note", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
 _SCORE = {Severity.LOW: "2.0", Severity.MEDIUM: "5.5", Severity.HIGH: "8.0", Severity.CRITICAL: "9.5"}
 """GitHub's `security-severity`, in the middle of the CVSS range of each word."""
+_SINCE = {"new": "new", "regressed": "new", "still": "unchanged", "fixed": "updated", None: "unchanged"}
+"""What a record says of the change since the last run, as `baselineState`."""
 _DONE = {0, 1}
 """Exit codes of a run that looked at everything."""
 
@@ -47,7 +49,7 @@ def render(records: Sequence[Record], run: Run) -> Iterator[str]:
         "invocations": [_invocation(run)],
     }
     yield opened({"$schema": SCHEMA, "version": "2.1.0"}) + ', "runs": [' + opened(head)
-    yield from member("results", (_result(record, number) for record in records), always=True)
+    yield from member("results", (_result(record, number, run) for record in records), always=True)
     yield "}]}\n"
 
 
@@ -99,7 +101,7 @@ def _invocation(run: Run) -> dict[str, Any]:
     }
 
 
-def _result(record: Record, number: dict[str, int]) -> dict[str, Any]:
+def _result(record: Record, number: dict[str, int], run: Run) -> dict[str, Any]:
     kind = KIND[record.outcome]
     file, line = place(record)
     where: dict[str, Any] = {"artifactLocation": {"uri": quote(file)}}
@@ -126,6 +128,10 @@ def _result(record: Record, number: dict[str, int]) -> dict[str, Any]:
             "evidence": seen(record),
         },
     }
+    if run.compared:
+        made["baselineState"] = _SINCE[record.change]
+    if record.change:
+        made["properties"]["change"] = record.change
     if record.actions:
         made["properties"]["remediation"] = remediation(record)
     if record.outcome is Outcome.WAIVED:

@@ -11,7 +11,7 @@ from hubspec.model import Outcome
 from hubspec.report.formats import ALLURE, FORMATS
 from tests.conftest import ROOT
 from tests.readers import OUTCOME, READ, made
-from tests.records import one_of_each
+from tests.records import WHEN, drifted, one_of_each, record, run
 
 SAYS: dict[str, Callable[[Any], object]] = {
     "junit": lambda case: [type(one).__name__ for one in case.result],
@@ -59,3 +59,39 @@ def test_what_the_summary_makes_of_an_outcome(outcome: Outcome) -> None:
     assert [int(cell.strip(" |")) for cell in cells[1:]] == [int(other is outcome) for other in Outcome]
     assert ("### Drifted (1)" in summary) == (outcome is Outcome.DRIFTED)
     assert ("### Could not be looked at (1)" in summary) == (outcome is Outcome.UNREADABLE)
+
+
+CHANGES = ("new", "regressed", "still", "fixed", None)
+CHANGED = {
+    #        new, regressed, still, fixed since the last run, as it was
+    "junit": ("new", "regressed", "still", "fixed", None),
+    "ocsf": ("Create", "Create", "Update", "Close", "Create"),
+    "sarif": ("new", "new", "unchanged", "updated", "unchanged"),
+    "oscal": ("new", "regressed", "still", "fixed", None),
+    "csv": ("new", "regressed", "still", "fixed", ""),
+}  # fmt: skip
+HOW: dict[str, Callable[[Any], object]] = {
+    "junit": lambda case: next(
+        (p.get("value") for p in case._elem.iter("property") if p.get("name") == "change"), None
+    ),
+    "ocsf": lambda one: one["activity_name"],
+    "sarif": lambda one: one["baselineState"],
+    "oscal": lambda one: next((prop["value"] for prop in one["props"] if prop["name"] == "change"), None),
+    "csv": lambda one: one["change"],
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_a_format_makes_of_the_change_since_the_last_run(name: str, change: str | None) -> None:
+    one = record(change=change) if change in {"fixed", None} else drifted(change=change, since=WHEN)
+    (told,) = READ[name](made(name, [one], run(compared=True)))
+    assert HOW[name](told) == CHANGED[name][CHANGES.index(change)]
+
+
+def test_the_summary_counts_what_changed_and_names_the_new_first() -> None:
+    records = [drifted(resource="a", change="still"), drifted(resource="b", change="new"), record(change="fixed")]
+    summary = made("markdown", records, run(compared=True))
+    assert "Since the last run: 1 new, 1 still, 1 fixed." in summary
+    assert summary.index("- **high, new** `PKG-01` `package b`") < summary.index("- **high** `PKG-01` `package a`")
+    assert "Since the last run" not in made("markdown", records, run())
