@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from hubspec.model import Outcome, Record, Run, Severity
 
@@ -24,7 +24,8 @@ LARGEST = 256 * 1024 * 1024
 BLIND = {Outcome.UNREADABLE, Outcome.NOT_APPLICABLE}
 """Outcomes that say nothing of the state: whoever could not look did not look."""
 DRIFTING = {Outcome.DRIFTED, Outcome.WAIVED}
-_CHECKS = ("declared", "undeclared", "smoke")
+_CHECKS: tuple[str, ...] = get_args(Record.model_fields["check"].annotation)
+"""In the order of the model: what is kept has their numbers, so that a new one comes last."""
 _OUTCOMES = tuple(Outcome)
 Key = tuple[str, str, str, str, str]
 """Cluster, kind, resource, sort of check, control: what stays the same from run to run."""

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import emr
 import pytest
 
+from hubspec.cluster import held_session
 from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.held import HeldShell
-from hubspec.cluster.held_session import GRACE
 from hubspec.cluster.look_shell import LookShell
 from hubspec.cluster.shells import ClusterShells, in_container
 from hubspec.cluster.ssh import SshLine, Target
@@ -53,6 +53,12 @@ def shell(shells: dict[str, HeldShell], request: pytest.FixtureRequest) -> HeldS
     return shells[request.param]
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for the end of an answer: on a busy machine the launcher may need more than half a second to tell it."""
+    monkeypatch.setattr(held_session, "GRACE", 10)
+
+
 def test_two_streams_and_the_exit_code(shell: HeldShell) -> None:
     assert shell.run("echo out; echo err >&2; exit 3") == Ran(3, b"out\n", b"err\n")
     assert shell.run("printf 'no end of line'") == Ran(0, b"no end of line", b"")
@@ -68,6 +74,7 @@ def test_any_bytes_come_as_they_are(shell: HeldShell) -> None:
     assert (ran.code, ran.stdout, ran.stderr) == (1, b"x" * 10_000_000, b"\0" * 200_000)
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(
     ("command", "code", "printed"),
     [
@@ -107,16 +114,17 @@ def test_what_takes_too_long_is_ended_with_its_children(shell: HeldShell) -> Non
     with pytest.raises(DoorError, match=r"(?s)did not end within 1 s .*, and was ended with all that it started"):
         shell.run(command, 1)
 
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 25
     assert shell.run(_running(name)).stdout == b""
     assert shell.opened == opened + 1 + (not opened)
 
 
-def test_what_is_left_behind_writes_into_no_later_answer(shell: HeldShell) -> None:
+def test_what_is_left_behind_writes_into_no_later_answer(shell: HeldShell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.run(":")
     opened, started = shell.opened, time.monotonic()
-    assert shell.run("(sleep 0.7; echo LATER; echo LATER >&2; sleep 1) & echo now") == Ran(0, b"now\n", b"")
-    assert time.monotonic() - started < GRACE + 1
+    assert shell.run("(sleep 0.7; echo LATER; echo LATER >&2; sleep 20) & echo now") == Ran(0, b"now\n", b"")
+    assert time.monotonic() - started < 15
+    monkeypatch.setattr(held_session, "GRACE", 10)
     heard = [shell.run("sleep 0.3; echo next") for _ in range(3)]
 
     assert heard == [Ran(0, b"next\n", b"")] * 3
@@ -132,7 +140,10 @@ def test_a_session_that_is_dead_is_opened_anew_before_anything_is_sent(shell: He
     opened = shell.opened
     # The launcher is the parent's parent: the one between them is the group in its pipeline.
     shell.run("read -r line < /proc/$PPID/stat; set -- ${line##*) }; (sleep 0.2; kill -9 $2) >/dev/null 2>&1 7>&- & :")
-    time.sleep(0.5)
+    until = time.monotonic() + 10
+    while shell._session and shell._session.quiet():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
     assert shell.run("echo again").stdout == b"again\n"
     assert shell.opened == opened + 1
