@@ -62,6 +62,9 @@ CALLS: dict[str, Call] = {
     "DeleteObject": Call("s3", "delete_object", "s3:DeleteObject", "scratch", (*_STEPS, *_SSM)),
     "SendCommand": Call("ssm", "send_command", "ssm:SendCommand", "command", _SSM),
     "GetCommandInvocation": Call("ssm", "get_command_invocation", "ssm:GetCommandInvocation", "any", _SSM),
+    "DescribeInstanceInformation": Call(
+        "ssm", "describe_instance_information", "ssm:DescribeInstanceInformation", "any", _SSM
+    ),
     "CancelCommand": Call("ssm", "cancel_command", "ssm:CancelCommand", "any", _SSM),
     "ListObjectsV2": Call("s3", "list_objects_v2", "s3:ListBucket", "history", ()),
     "AddTags": _emr("AddTags", "add_tags", _REMEDY),

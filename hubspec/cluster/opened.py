@@ -81,8 +81,7 @@ def opened(  # noqa: PLR0913 - what doors are opened by
     token = OwnToken(known, lambda: _made(options, container), making)
 
     def why() -> str:
-        # Through a step that would be a second one, of minutes, for a word more.
-        return "" if options.door == "step" else running(container)
+        return running(container) if options.curious else ""
 
     trust = Trust(setting("--hub-fingerprint"), setting("--hub-ca"), options.insecure, Route(way.line))
     hub = HubDoor(url, token.give, trust, options.deadline, progress=progress, why=why)

@@ -167,6 +167,11 @@ class DoorOptions(ABC):
         return self.one_of("--door", WAYS)
 
     @property
+    def curious(self) -> bool:
+        """Say whether the container is looked into for a word more on a hub that is silent: through a step that would take minutes."""
+        return self.door != "step"
+
+    @property
     def sudo(self) -> Literal["auto", "always", "never"]:
         """Return how root's rights are had on the master node: always by sudo, never, or as needed."""
         if self.on("--sudo"):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hubspec.baseline import Baseline, load
 from hubspec.cluster.aws import EmrDoor
+from hubspec.cluster.by_aws import NAMES
 from hubspec.cluster.chosen import ChosenDoor
 from hubspec.cluster.find import FORMS, describe, find, is_form
 from hubspec.cluster.hub import HubDoor
@@ -17,7 +18,8 @@ from hubspec.cluster.opened import opened
 from hubspec.cluster.preflight import terminal, within
 from hubspec.cluster.register import Register
 from hubspec.cluster.site import Site
-from hubspec.doctor import aws, hub, machine, table, way
+from hubspec.cluster.steps import StepDoor
+from hubspec.doctor import aws, by_aws, hub, machine, table, way
 from hubspec.doctor.examine import examine
 from hubspec.doctor.model import Check, Course, Finding, Findings, spared
 from hubspec.door import Doors
@@ -39,8 +41,18 @@ class Wish(Arguments):
 
     @property
     def mint(self) -> str | None:
-        """Return for whom an audit would make a token, None where it has one."""
+        """Return for whom an audit would make a token, whatever else there is; or where it has none, see `spare`."""
+        return super().given("--mint-token")
+
+    @property
+    def spare(self) -> str | None:
+        """Return for whom an audit would make a token where it has none."""
         return super().text("--mint-token")
+
+    @property
+    def curious(self) -> bool:
+        """Say whether the container is looked into for a word more: by nothing that leaves its marks."""
+        return self.door not in NAMES
 
     @property
     def deadline(self) -> float:
@@ -135,5 +147,8 @@ def checks(doors: Doors, options: Wish, baseline: Baseline) -> Iterator[Check]:
         yield Check(("aws.cluster",), lambda: iter([spared("aws.cluster", "it is a machine by its address")]))
     assert isinstance(doors.container, ChosenDoor)
     assert isinstance(doors.hub, HubDoor)
-    yield from way.checks(doors.container.choice, doors.container.container, options.deadline)
-    yield from hub.checks(doors.hub, baseline, options.mint, options.deadline)
+    others = None
+    if isinstance(doors.aws, EmrDoor) and isinstance(doors.steps, StepDoor):
+        others = by_aws.ByAws(doors.aws, doors.steps)
+    yield from way.checks(doors.container.choice, doors.container.container, options.deadline, others)
+    yield from hub.checks(doors.hub, baseline, hub.Mint(options.mint, options.spare), options.deadline)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,15 +18,34 @@ from hubspec.scopes import needed
 _REFUSED = {401, 403}
 
 
-def checks(door: HubDoor, baseline: Baseline, mint: str | None, deadline: float) -> Iterator[Check]:
-    """Yield the checks. `mint` is for whom an audit would make a token, None where it has one."""
+@dataclass(frozen=True)
+class Mint:
+    """For whom an audit would make a token: in any case, and where it has none."""
+
+    always: str | None
+    spare: str | None
+
+    def whom(self, door: HubDoor) -> str | None:
+        """Return for whom it would make one, None where it would not."""
+        if self.always or not self.spare:
+            return self.always
+        try:
+            door.own()
+        except DoorError:
+            return self.spare
+        return None
+
+
+def checks(door: HubDoor, baseline: Baseline, mint: Mint, deadline: float) -> Iterator[Check]:
+    """Yield the checks."""
     yield Check(("hub.address",), lambda: address(door))
     yield Check(("proxy.hub",), lambda: machine.of_hub(door.address), ("hub.address",), needed=False)
     yield Check(("hub.reached",), lambda: reached(door, deadline), ("hub.address",))
     yield Check(("hub.tls",), lambda: certificate(door), ("hub.reached",))
     yield Check(("hub.version", "clock.hub"), lambda: version(door), ("hub.tls",))
-    yield Check(("hub.token",), lambda: token(door, mint), needed=mint is None)
-    if mint is None:
+    whom = mint.whom(door)
+    yield Check(("hub.token",), lambda: token(door, whom), needed=whom is None)
+    if whom is None:
         yield Check(("hub.accepted", "hub.rights"), lambda: rights(door, baseline), ("hub.version", "hub.token"))
 
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from hubspec.cluster import preflight
 from hubspec.cluster.choice import Choice
 from hubspec.cluster.docker import DockerDoor
+from hubspec.cluster.sealed_door import SealedDoor
 from hubspec.cluster.ssh_door import SshDoor
 from hubspec.doctor import inside, machine
+from hubspec.doctor.by_aws import ByAws, sealed
 from hubspec.doctor.clock import verdict
 from hubspec.doctor.model import Check, Findings, fails, mind, works
 from hubspec.errors import DoorError, ShutError
@@ -16,8 +18,8 @@ from hubspec.errors import DoorError, ShutError
 _LOGIN = ("door.configuration", "door.reached", "door.host key", "door.login")
 
 
-def checks(choice: Choice, name: str, deadline: float) -> Iterator[Check]:
-    """Yield the checks of the chosen door, then of the others. `name` is that of the container."""
+def checks(choice: Choice, name: str, deadline: float, by_aws: ByAws | None) -> Iterator[Check]:
+    """Yield the checks of the chosen door, then of the others. `name` is that of the container, `by_aws` None where AWS is not asked."""
     yield Check(("door.choice",), lambda: chosen(choice))
     made = choice.made
     door = made.door if made else None
@@ -28,7 +30,12 @@ def checks(choice: Choice, name: str, deadline: float) -> Iterator[Check]:
         ready = ("door.shell",)
     else:
         ready = ("door.choice",)
-    yield from inside.checks(door, name, ready)
+    if isinstance(door, SealedDoor):
+        yield sealed(door.name)
+    else:
+        yield from inside.checks(door, name, ready)
+    if by_aws:
+        yield from by_aws.checks(door.name if door else "")
     if made:
         for other, make in choice.ways.items():
             if other != made.door.name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,11 @@ AWS: dict[str, list[Any]] = {
     "GetCallerIdentity": [WHO],
     "DescribeCluster": [CLUSTER],
     "ListSteps": [{"Steps": [], "Marker": ""}],
-    "ListInstances": [{"Instances": [{"Id": "i-1"}]}],
+    "ListInstances": [{"Instances": [{"Id": "ci-1", "Ec2InstanceId": "i-1"}]}],
     "ListBootstrapActions": [{"BootstrapActions": []}],
     "GetAutoTerminationPolicy": [{}],
     "DescribeSecurityGroups": [GROUPS],
+    "DescribeInstanceInformation": [{"InstanceInformationList": [{"InstanceId": "i-1", "PingStatus": "Online"}]}],
     "GetObject": [Refusal("NoSuchKey")],
 }
 HUB: dict[str, Answer] = {
@@ -61,7 +63,7 @@ def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
         pin: bool = True,
         cluster: str = "j-1",
     ) -> tuple[dict[str, tuple[str, str]], int]:
-        with serving(AWS | (aws or {}), ahead) as (variables, _), running(HUB | (hub or {}), tmp_path) as served:
+        with serving(AWS | (aws or {}), ahead) as (variables, asked), running(HUB | (hub or {}), tmp_path) as served:
             for name, value in variables.items():
                 if name not in absent:
                     monkeypatch.setenv(name, value)
@@ -69,6 +71,7 @@ def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
             code = main(
                 ["doctor", "--cluster", cluster, "--hub-url", served.url, "--deadline", "2", "--json", *pinned, *args]
             )
+        run.calls = {call for call, _ in asked}  # type: ignore[attr-defined] # what was asked of AWS
         text, run.err = capsys.readouterr()  # type: ignore[attr-defined] # what was said meanwhile
         assert TOKEN not in text
         (document,) = json.loads(text)
@@ -300,6 +303,12 @@ def test_a_token_that_an_audit_would_make_is_not_made(told: Any, monkeypatch: py
     assert rows["hub.token"][0] == "not tried"
     assert "an audit makes one for jovyan in the container" in rows["hub.token"][1]
     assert broken(rows) == SSH
+    monkeypatch.setenv("HUBSPEC_MINT_TOKEN", "jovyan")
+    assert told(cluster=MACHINE)[0]["hub.token"][0] == "not tried"
+    monkeypatch.setenv("HUBSPEC_HUB_TOKEN", TOKEN)
+    assert told(cluster=MACHINE)[0]["hub.rights"][0] == "works", (
+        "the one that there is counts before one that could be made"
+    )
 
 
 def test_one_that_hangs_does_not_stop_the_rest(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,6 +324,31 @@ def test_one_that_hangs_does_not_stop_the_rest(told: Any, monkeypatch: pytest.Mo
     assert broken(rows) == [*SSH, "hub.accepted"]
     assert code == 11
     assert "ssh://me@127.0.0.1:1: still at hub: accepted, rights; at most 1 s" in told.err
+
+
+@pytest.mark.parametrize(
+    ("name", "aws", "state", "words"),
+    [
+        ("ssm", {}, "not tried", "the SSM agent of i-1 is online; no command is sent to try it (docs/iam/door-ssm.json)"),
+        ("ssm", {"DescribeInstanceInformation": [{"InstanceInformationList": [{"InstanceId": "i-1", "PingStatus": "ConnectionLost"}]}]},
+         "fails", "the SSM agent of i-1 is ConnectionLost -> give the cluster's instance profile AmazonSSMManagedInstanceCore"),
+        ("ssm", {"DescribeInstanceInformation": [{"InstanceInformationList": []}]}, "fails", "SSM does not know the master instance i-1"),
+        ("ssm", {"DescribeInstanceInformation": [DENIED]}, "fails", "allow ssm:DescribeInstanceInformation"),
+        ("step", {}, "not tried", "a script would go to s3://logs/emr/hubspec/, and its answer come with the step's log"),
+        ("step", {"DescribeCluster": [{"Cluster": CLUSTER["Cluster"] | {"LogUri": ""}}]}, "fails", "the cluster has no log URI in S3"),
+    ],
+)  # fmt: skip
+def test_the_doors_by_aws_are_judged_and_not_tried(
+    told: Any, name: str, aws: dict[str, Any], state: str, words: str
+) -> None:
+    rows, code = told("--door", name, "--deadline", "1", aws=aws, hub={"": lambda _request: time.sleep(1.5)})
+
+    assert rows[f"door.{name}"][0] == state
+    assert words in rows[f"door.{name}"][1]
+    assert rows["container.running"][0] == "not tried"
+    assert rows["hub.version"][0] == "fails", "nobody looks into the container for a word more"
+    assert code == 11
+    assert told.calls & {"SendCommand", "AddJobFlowSteps", "PutObject"} == set()
 
 
 def test_several_clusters(told: Any, capsys: pytest.CaptureFixture[str]) -> None:
