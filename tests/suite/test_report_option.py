@@ -41,7 +41,7 @@ def test_all_formats_of_one_run_tell_the_same(audit: Audit, tmp_path: Path) -> N
 
 WAIVER = """
 waivers:
-  w1: {control: USR-09, reason: agreed, owner: ana, ticket: T-1, until: "2099-12-31"}
+  w1: {control: USR-09, reason: agreed, owner: ana, ticket: 'https://tracker.example/T-1', until: "2099-12-31"}
 """
 
 
@@ -59,6 +59,8 @@ def test_what_allure_makes_of_an_outcome(audit: Audit, tmp_path: Path) -> None:
     for path in (run.folder / "latest" / "allure-results").glob("*-result.json"):
         result = json.loads(path.read_text())
         labels = {label["name"]: label["value"] for label in result["labels"]}
+        links = [link["url"] for link in result.get("links", []) if link["type"] == "issue"]
+        assert links == ["https://tracker.example/T-1"] * (labels["outcome"] == "waived")
         told[labels["outcome"]] = (result["status"], labels["kind"], labels["cluster"])
         assert {step["status"] for step in result.get("steps", [])} <= {"skipped"}, "nothing was done"
         assert bool(result.get("attachments")) == (labels["outcome"] in {"drifted", "waived"})
