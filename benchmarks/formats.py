@@ -50,14 +50,14 @@ def table_of_formats(folder: Path, repeat: int) -> str:
                 one.wall.clear()
                 one.cpu.clear()
     least, _, default, whole = asked
-    rows = [(one.name, *(_more(one, than) for than in (least, default)), f"{one.seconds:.2f}") for one in asked]
+    rows = [(one.name, *(_more(one, than) for than in (least, default)), f"{one.cpu_seconds:.1f}") for one in asked]
     records = folder / f"{ALL}-{whole.runs}" / "reports" / "latest" / "records.jsonl"
     sizes = (CHECKS // 4, CHECKS // 2, CHECKS)
     memory = [f"{size:,} checks: {_memory(records, size):.0f} MB" for size in sizes]
     return (
         f"## Formats of a report (goal: all together at most {GOAL} % of an audit, and less than {GOAL_MEGABYTES} MB)\n\n"
         f"An audit of {CHECKS:,} accounts from a snapshot, one in {DRIFTED} not as declared; nothing is waited for, so the formats weigh most.\n\n"
-        + table((f"`--report`, {CHECKS:,} checks", f"CPU more than {LEAST}", f"CPU more than {DEFAULT}", "s"), rows)
+        + table((f"`--report`, {CHECKS:,} checks", f"CPU more than {LEAST}", f"CPU more than {DEFAULT}", "CPU s"), rows)
         + f"\nWhat is written while the tests run, for Allure, is allure-pytest's; the floor above has it too.\n\nMemory that the writers of the others need, one after the other, beside the records: {', '.join(memory)}.\n"
     )
 
