@@ -29,6 +29,7 @@ MEANING = """
 - **floor**: the same pytest running that number of empty parametrised tests with `--junitxml` and `--alluredir`.
 - **testinfra**: stock pytest-testinfra over its docker backend, `host.user(name).uid` and so on: one property, one test.
 - **serverspec**: Debian's ruby-serverspec over its docker backend, `have_uid` and so on: one property, one example.
+- **read in** (50 clusters): from the end of collection to the first test, so the reading of all of them, 32 at a time; without finding them.
 - **held**: testinfra's own `host.user(name).exists` over a shell of ours that is open anyway, as a user's own check asks; **stock** is the same
   question by stock testinfra in one process, its modules loaded and its host known.
 - **assertions alone**: wall time less that of the same command with `--collect-only` (`--dry-run` in Serverspec), so less the start

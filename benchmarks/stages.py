@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks import contenders
 from benchmarks.clock import Contender, in_turns
+from benchmarks.clusters import table_of_clusters
 from benchmarks.contenders import audit, floor, serverspec, stock_testinfra
 from benchmarks.doors import table_of_doors
 from benchmarks.formats import table_of_formats
@@ -37,6 +38,7 @@ def full(house: House, sizes: Sequence[int], repeat: int) -> list[str]:
         remedy,
         show(of_the_lab(house, repeat)),
         show(table_of_doors(house.folder, repeat)),
+        show(table_of_clusters(house.folder, repeat)),
         show(table_of_vocabulary(repeat)),
         show(table_of_formats(house.folder, repeat)),
     ]
