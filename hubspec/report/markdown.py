@@ -87,7 +87,7 @@ def _worst(records: Iterable[Record], outcome: Outcome) -> list[Record]:
 def _changed(records: Iterable[Record], run: Run) -> str:
     count = Counter(record.change for record in records)
     told = ", ".join(f"{count[change]} {change}" for change in ("new", "regressed", "still", "fixed") if count[change])
-    return f" Since the last run: {told or 'nothing changed'}." if run.compared else ""
+    return f" Since the last run: {told or 'nothing changed'}." if run.last else ""
 
 
 def _failed(records: Sequence[Record], run: Run) -> Iterator[str]:

@@ -128,7 +128,7 @@ def _result(record: Record, number: dict[str, int], run: Run) -> dict[str, Any]:
             "evidence": seen(record),
         },
     }
-    if run.compared:
+    if run.last:
         made["baselineState"] = _SINCE[record.change]
     if record.change:
         made["properties"]["change"] = record.change

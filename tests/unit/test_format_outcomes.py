@@ -85,13 +85,13 @@ HOW: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_a_format_makes_of_the_change_since_the_last_run(name: str, change: str | None) -> None:
     one = record(change=change) if change in {"fixed", None} else drifted(change=change, since=WHEN)
-    (told,) = READ[name](made(name, [one], run(compared=True)))
+    (told,) = READ[name](made(name, [one], run(compared=True, last={"run": "run-0", "seen": "2026-03-03"})))
     assert HOW[name](told) == CHANGED[name][CHANGES.index(change)]
 
 
 def test_the_summary_counts_what_changed_and_names_the_new_first() -> None:
     records = [drifted(resource="a", change="still"), drifted(resource="b", change="new"), record(change="fixed")]
-    summary = made("markdown", records, run(compared=True))
+    summary = made("markdown", records, run(compared=True, last={"run": "run-0", "seen": "2026-03-03"}))
     assert "Since the last run: 1 new, 1 still, 1 fixed." in summary
     assert summary.index("- **high, new** `PKG-01` `package b`") < summary.index("- **high** `PKG-01` `package a`")
-    assert "Since the last run" not in made("markdown", records, run())
+    assert "Since the last run" not in made("markdown", records, run(compared=True))
