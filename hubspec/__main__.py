@@ -83,6 +83,11 @@ def parser() -> argparse.ArgumentParser:
     script.add_argument("--container", metavar="NAME", default="jupyterhub", help="the hub's container (jupyterhub)")
     script.add_argument("--hub-admin", metavar="USER", default="jovyan", help="whose token the script makes (jovyan)")
     script.add_argument("--with-secrets", action="store_true", help="put private keys into the script too")
+    guide_ = commands.add_parser("guide", help="write what an audit with a baseline checks, and why, as a page of HTML")
+    guide_.add_argument("file", metavar="BASELINE", type=Path)
+    guide_.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="the file to write (default: standard output)"
+    )
     check = commands.add_parser("verify", help="say whether a report is as its run left it")
     check.add_argument("folder", metavar="DIR", type=Path, help="the folder of the report, such as reports/latest")
     check.add_argument("--head", metavar="HASH", help="the head that the run told on the terminal or in the report")
@@ -123,7 +128,7 @@ def run(asked: argparse.Namespace) -> int:
         from hubspec.doctor.command import doctor
 
         return doctor(asked, lambda line: print(line, file=sys.stderr, flush=True))
-    exits = {"diff": diff, "history": history_command.history, "script": script, "verify": verify}
+    exits = {"diff": diff, "guide": guide, "history": history_command.history, "script": script, "verify": verify}
     if asked.command in exits:
         return exits[asked.command](asked)
     if asked.command == "fields":
@@ -146,6 +151,21 @@ def diff(asked: argparse.Namespace) -> int:
     found = of.differences(of.opened(asked.before), of.opened(asked.after))
     print(of.as_json(found, names) if asked.json else "\n".join(of.lines(found, names)))
     return of.code(found)
+
+
+def guide(asked: argparse.Namespace) -> int:
+    """Write the guide. Raises HubspecError."""
+    from hubspec import guide as of
+    from hubspec.report.guide import render
+
+    baseline = load(asked.file)
+    title = baseline.sections.title or str(asked.file)
+    text = render(title, baseline, of.sections(baseline), sorted(map(str, baseline.layer.files)))
+    if asked.output:
+        of.write(asked.output, text)
+    else:
+        print(text, end="")
+    return 0
 
 
 def verify(asked: argparse.Namespace) -> int:

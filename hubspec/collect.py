@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+import traceback
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import wait
 from dataclasses import replace
@@ -17,7 +18,8 @@ from hubspec.door import AwsDoor, ContainerDoor, Door, Doors, HubDoor
 from hubspec.errors import AnsweredError, DoorError, StoppedError
 from hubspec.kind import REST, Kind, Observations
 from hubspec.kinds import KINDS
-from hubspec.model import Detail, NotApplicable, Present, Stopped, Unreadable
+from hubspec.masked import masked, masked_sentence, masked_value
+from hubspec.model import Detail, NotApplicable, Observation, Present, Stopped, Unreadable
 from hubspec.snapshot import Reading, Snapshot
 
 EXPLAINED = 10
@@ -67,7 +69,11 @@ def _read(
     try:
         answers = way(kinds)
     except DoorError as error:
-        closed = Stopped(str(error)) if isinstance(error, StoppedError) else Unreadable(str(error))
+        closed = (
+            Stopped(masked_sentence(str(error)))
+            if isinstance(error, StoppedError)
+            else Unreadable(masked_sentence(str(error)))
+        )
         answers = dict.fromkeys((kind.name for kind in kinds), closed)
     seen = {kind.name: _parse(kind, answers[kind.name]) for kind in kinds}
     for kind in kinds:
@@ -88,8 +94,29 @@ def _parse(kind: Kind, answer: Any) -> Observations | Unreadable | NotApplicable
         seen = kind.parse(answer)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         return Unreadable(f"the answer about {_all(kind.name)} is not understood ({type(error).__name__}: {error})")
+    except Exception as error:  # noqa: BLE001 - a mistake of ours costs its kind, and its words may quote the whole answer
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        why = f"{type(error).__name__} in {at.name}, line {at.lineno} of {at.filename.rpartition('/')[2]}"
+        return Unreadable(f"hubspec could not cope with the answer about {_all(kind.name)}: {why}; please report it")
     never = seen.get(REST)
-    return never if isinstance(never, NotApplicable) else seen
+    return never if isinstance(never, NotApplicable) else {masked(name): _shown(one) for name, one in seen.items()}
+
+
+def _shown(one: Observation) -> Observation:
+    """Return what was seen without the secrets in it: nothing after this place knows them."""
+    if isinstance(one, Unreadable | NotApplicable):
+        return replace(one, reason=masked_sentence(one.reason))
+    if not isinstance(one, Present):
+        return one
+    stated = one.resource.stated()
+    fields = {name: shown for name, value in stated.items() if (shown := masked_value(value, name)) != value}
+    name = masked(one.resource.name)
+    if fields or name != one.resource.name:
+        one = replace(one, resource=one.resource.model_copy(update={**fields, "name": name}))
+    if one.unread:
+        one = replace(one, unread={field: masked_sentence(why) for field, why in one.unread.items()})
+    details = tuple(replace(detail, text=masked(detail.text)) for detail in one.details)
+    return replace(one, details=details) if details else one
 
 
 def _probe(kind: Kind, baseline: Baseline) -> str:
@@ -109,7 +136,7 @@ def _pages(door: HubDoor, kinds: list[Kind], baseline: Baseline) -> dict[str, An
         try:
             told[path] = shut if shut and path not in _FREE else _asked(door, path)
         except DoorError as error:
-            told[path] = Unreadable(str(error))
+            told[path] = Unreadable(masked_sentence(str(error)))
             if not isinstance(error, AnsweredError) and path not in _FREE:
                 shut = told[path]
     return {kind.name: _answer(kind, {path: told[path] for path in asked[kind.name]}) for kind in kinds}

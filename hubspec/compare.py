@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from hubspec.masked import masked_value
 from hubspec.model import Absent, Difference, Drift, IsSet, Pattern, Present, Resource
 
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
@@ -52,7 +53,11 @@ def _unread_key(field: str, key: str, found: Mapping[str, Any], missing: Mapping
 
 def _differences(expected: Resource, observed: Present, fields: Collection[str] | None) -> Iterator[Difference]:
     missing = observed.unread or {}
-    for name, wanted in expected.stated().items():
+    # What was seen comes without secrets, so what is declared is compared without them, and told so.
+    stated = expected.stated()
+    shown = {name: masked_value(value, name) for name, value in stated.items()}
+    expected = expected if shown == stated else expected.model_copy(update=shown)
+    for name, wanted in shown.items():
         if (fields is not None and name not in fields) or name in missing:
             continue
         found = getattr(observed.resource, name)

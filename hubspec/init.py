@@ -18,6 +18,7 @@ from hubspec.cluster.register import Register
 from hubspec.cluster.site import Site
 from hubspec.configured import configured
 from hubspec.errors import DoorError, HubspecError, UnknownClusterError
+from hubspec.masked import masked_sentence
 from hubspec.printable import printable
 from hubspec.snapshot import Snapshot, read_file
 from hubspec.survey import survey, watched
@@ -53,7 +54,7 @@ class Arguments(DoorOptions):
 
     def refuse(self, message: str) -> NoReturn:
         """Raise HubspecError."""
-        raise HubspecError(message)
+        raise HubspecError(masked_sentence(message))
 
     @property
     def folder(self) -> Path:

@@ -4,22 +4,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 MASK = "***"
-_WORD = r"[\w.-]*(?:password|passwd|passphrase|secret|token|(?:api|access|private)[._-]?key)[\w.-]*"
-_ASSIGNED = re.compile(rf"(?i)\b({_WORD}[\"']?\s*[=:]\s*[\"']?)([^\s\"',;&]+)")
-_FLAG = re.compile(rf"(?i)(?<!\S)(--?{_WORD}\s+)(\S+)")
-_HEADER = re.compile(r"(?i)(authorization:\s*\w+\s+)([^\s\"']+)")
-_ADDRESS = re.compile(r"(://[^\s:/@]+:)([^\s/@]+)(@)")
+_WORD = r"[\w.-]*(?:password|passwd|passphrase|secret|token|signature|(?:api|access|private)[._-]?key)[\w.-]*"
+# What begins with $ is a variable, and shows no secret.
+_VALUE = r"([\"']?)(?!\$)([^\s\"',;&]+)"
+_ASSIGNED = re.compile(rf"(?i)\b({_WORD}[\"']?\s*[=:]\s*){_VALUE}")
+_SAID = re.compile(rf"(?i)\b({_WORD}(?:[\"']\s*[=:]\s*|=)){_VALUE}")
+_FLAG = re.compile(rf"(?i)(?<!\S)(--?{_WORD}\s+)(?!\$)(\S+)")
+_HEADER = re.compile(r"(?i)(authorization:\s*\w+\s+)(?!\$)([^\s\"']+)")
+_ADDRESS = re.compile(r"(//[^\s:/@]*:)(?!\$)([^\s/@]+)(@)")
+_ALONE = re.compile(r"(?i)(https?://)(?!\$)([^\s:/@]+)(@)")
+_HINT = re.compile(r"(?i)passw|passphrase|secret|token|signature|key|authorization|//")
 _NAMED = re.compile(rf"(?i)^--?{_WORD}$")
 _SECRET_NAME = re.compile(rf"(?i)^{_WORD}$")
 
 
 def masked(text: str) -> str:
     """Return a text in which what is assigned to a word like password, token or secret is `***`."""
-    text = _HEADER.sub(rf"\1{MASK}", text)
-    text = _ADDRESS.sub(rf"\1{MASK}\3", text)
-    return _FLAG.sub(rf"\1{MASK}", _ASSIGNED.sub(rf"\1{MASK}", text))
+    if not _HINT.search(text):
+        return text
+    text = _HEADER.sub(rf"\1{MASK}", _addresses(text))
+    return _FLAG.sub(rf"\1{MASK}", _ASSIGNED.sub(rf"\1\2{MASK}", text))
+
+
+def masked_sentence(text: str) -> str:
+    """Return the same of a sentence of ours that quotes others: in 'there is no token: set one' nothing is assigned."""
+    if not _HINT.search(text):
+        return text
+    return _SAID.sub(rf"\1\2{MASK}", _HEADER.sub(rf"\1{MASK}", _addresses(text)))
+
+
+def masked_value(value: Any, key: str = "") -> Any:
+    """Return a value as JSON has it, each text in it masked; one whose key names a secret is `***`, unless it is empty."""
+    if isinstance(value, str):
+        return MASK if value and key and is_secret(key) else masked(value)
+    if isinstance(value, dict):
+        return {masked(one): masked_value(inner, one) for one, inner in value.items()}
+    if isinstance(value, list):
+        if all(isinstance(one, str) for one in value):
+            return masked_arguments(value)
+        return [masked_value(one, key) for one in value]
+    return value
+
+
+def _addresses(text: str) -> str:
+    return _ALONE.sub(rf"\1{MASK}\3", _ADDRESS.sub(rf"\1{MASK}\3", text))
 
 
 def masked_arguments(arguments: Iterable[str]) -> list[str]:
@@ -33,5 +64,5 @@ def masked_arguments(arguments: Iterable[str]) -> list[str]:
 
 
 def is_secret(name: str) -> bool:
-    """Say whether a property of this name holds a secret."""
-    return _SECRET_NAME.match(name) is not None
+    """Say whether a property of this name holds a secret, and not the name of a file that does."""
+    return _SECRET_NAME.match(name) is not None and not name.endswith(("_file", "-file", ".file"))

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from hubspec.masked import masked, masked_sentence, masked_value
 from hubspec.model import Action, AtLeast, AtLeastNumber, AtMost, Detail, IsSet, Outcome, Pattern, Record
 from hubspec.printable import printable
 from hubspec.verdict import Verdict
@@ -23,7 +24,7 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
     expected: dict[str, Any] = {}
     if check.resource:
         stated = check.resource.stated()
-        expected = {name: plain(value) for name, value in stated.items() if name in (check.fields or ())}
+        expected = {name: shown_value(value, name) for name, value in stated.items() if name in (check.fields or ())}
         expected = {"ensure": check.resource.ensure} | expected
     first = verdict.before or verdict
     found = _found(verdict, expected)
@@ -36,7 +37,7 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
         run=run,
         cluster=plain(verdict.cluster),
         kind=check.kind,
-        resource=check.name,
+        resource=masked(check.name),
         check=check.sort,
         test=test,
         control=check.control_id,
@@ -45,22 +46,26 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
         why=check.control.why,
         tags=check.control.tags,
         outcome=verdict.outcome,
-        message=plain(verdict.reason),
+        message=masked_sentence(plain(verdict.reason)),
         expected=expected,
         before=was,
         after=found,
         differences=[
-            {"field": plain(difference.field), "wanted": plain(difference.wanted), "found": plain(difference.found)}
+            {
+                "field": plain(difference.field),
+                "wanted": shown_value(difference.wanted),
+                "found": shown_value(difference.found),
+            }
             for difference in wrong.differences
         ],
-        actions=[plain(_action(action, reading.container, verdict.results)) for action in actions],
+        actions=[_told(_action(action, reading.container, verdict.results)) for action in actions],
         details=[_detail(detail) for detail in verdict.details],
         waiver=waiver.model_dump(include={"reason", "owner", "ticket", "since", "until"}, by_alias=True)
         if waiver
         else None,
         declared_at=str(check.place),
         door=reading.door,
-        evidence=plain(reading.evidence),
+        evidence=masked_sentence(plain(reading.evidence)),
         started=reading.started,
         took=round(reading.took, 4),
     )
@@ -70,7 +75,7 @@ def _found(verdict: Verdict, expected: dict[str, Any]) -> dict[str, Any] | None:
     """Return field -> value found, None where nothing was looked at."""
     if verdict.outcome in {Outcome.UNREADABLE, Outcome.NOT_APPLICABLE}:
         return None
-    found = plain(verdict.found) if verdict.found is not None else None
+    found = shown_value(verdict.found) if verdict.found is not None else None
     if not verdict.check.resource:
         return found
     if found is None:
@@ -79,7 +84,7 @@ def _found(verdict: Verdict, expected: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _detail(detail: Detail) -> dict[str, str]:
-    told = {"title": plain(detail.title), "text": plain(detail.text)}
+    told = {"title": masked(plain(detail.title)), "text": masked(plain(detail.text))}
     image = base64.b64encode(detail.image).decode()
     return told | ({"image": f"data:image/jpeg;base64,{image}"} if image else {})
 
@@ -92,6 +97,15 @@ def _action(action: Action, container: str, results: Mapping[str, str]) -> dict[
     elif action.door == "engine":
         command = f"sudo {command}"
     return action.model_dump() | {"command": command, "result": results.get(action.request)}
+
+
+def _told(action: dict[str, Any]) -> dict[str, Any]:
+    return {key: masked_sentence(one) if isinstance(one, str) else one for key, one in plain(action).items()}
+
+
+def shown_value(value: Any, key: str = "") -> Any:
+    """Return a value as a record shows it: plain, and without secrets."""
+    return masked_value(plain(value), key)
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hubspec.masked import MASK, is_secret, masked
+from hubspec.masked import MASK, is_secret, masked, masked_value
 
 LARGEST = 1_000_000
 """Characters of a file; a larger one is no configuration."""
@@ -16,6 +16,8 @@ UNSORTED = frozenset({
 })  # fmt: skip
 """Settings whose list has no order: traits of type Set (JupyterHub 0.8 to 6, `auth.py`)."""
 _KEYS = "CryptKeeper.keys"
+_GENERAL = frozenset({"key", "value"})
+"""Last words that say nothing without the one before."""
 _LARGEST_NUMBER = 2**63
 
 
@@ -76,7 +78,9 @@ def in_order(name: str, value: Any) -> Any:
 
 def is_secret_setting(name: str) -> bool:
     """Say whether a setting of this name holds a secret itself, and not the name of a file that does."""
-    last = name.rpartition(".")[2]
+    above, _, last = name.rpartition(".")
+    if last in _GENERAL:  # fs.s3a.secret.key
+        last = f"{above.rpartition('.')[2]}.{last}"
     return name == _KEYS or (is_secret(last) and not last.endswith("_file"))
 
 
@@ -87,7 +91,11 @@ def without_secrets(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         return {masked(key): without_secrets(key, one) for key, one in value.items()}
     if isinstance(value, list):
-        return [without_secrets("", one) for one in value]
+        return (
+            masked_value(value)
+            if all(isinstance(one, str) for one in value)
+            else [without_secrets("", one) for one in value]
+        )
     return masked(value) if isinstance(value, str) else value
 
 

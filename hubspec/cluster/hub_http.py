@@ -21,6 +21,7 @@ from hubspec.cluster.doorstep import doorstep
 from hubspec.cluster.proxies import unused
 from hubspec.cluster.route import Adapter, Route
 from hubspec.errors import DoorError, SilentError
+from hubspec.masked import masked
 
 LARGEST = 32 * 2**20
 """Bytes of one answer that are still read: about 80,000 users in the one list of JupyterHub before 2.0."""
@@ -206,5 +207,5 @@ def root(error: BaseException) -> str:
 
 def shown(body: bytes) -> str:
     """Return the beginning of an answer, in one line."""
-    text = " ".join(body[:2000].decode("utf-8", "replace").split())
+    text = masked(" ".join(body[:2000].decode("utf-8", "replace").split()))
     return repr(text[:160])[:200] if text else "nothing"

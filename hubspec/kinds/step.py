@@ -162,7 +162,8 @@ def _given_at_launch(seen: Present) -> bool:
 
 
 def _same_name(wanted: str | Pattern, found: str) -> bool:
-    return re.fullmatch(wanted.matches, found) is not None if isinstance(wanted, Pattern) else wanted == found
+    # What was seen comes without secrets.
+    return re.fullmatch(wanted.matches, found) is not None if isinstance(wanted, Pattern) else masked(wanted) == found
 
 
 def _name(key: str) -> str:

@@ -84,7 +84,8 @@ def parse(answer: str) -> Observations:
     users: Observations = {}
     for row in rows["p"]:
         if len(row) < 7 or not row[2].isdecimal():
-            message = f"/etc/passwd has a line that is no account: {':'.join(row)!r}"
+            # The other fields may hold anything, a password in its old place too.
+            message = f"/etc/passwd has a line that is no account, of the name {row[0]!r}"
             raise ValueError(message)
         name = row[0]
         fields: dict[str, Any] = {
