@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 MASK = "***"
-_WORD = r"[\w.-]*(?:password|passwd|passphrase|secret|token|signature|(?:api|access|private)[._-]?key)[\w.-]*"
+# A word is taken whole and once, so that no text makes this slow.
+_WORD = r"(?=[\w.-]*(?:password|passwd|passphrase|secret|token|signature|(?:api|access|private)[._-]?key))[\w.-]++"
 # What begins with $ is a variable, and shows no secret.
 _VALUE = r"([\"']?)(?!\$)([^\s\"',;&]+)"
-_ASSIGNED = re.compile(rf"(?i)\b({_WORD}[\"']?\s*[=:]\s*){_VALUE}")
-_SAID = re.compile(rf"(?i)\b({_WORD}(?:[\"']\s*[=:]\s*|=)){_VALUE}")
+_ASSIGNED = re.compile(rf"(?i)(?<![\w.-])({_WORD}[\"']?\s*[=:]\s*){_VALUE}")
+_SAID = re.compile(rf"(?i)(?<![\w.-])({_WORD}(?:[\"']\s*[=:]\s*|=)){_VALUE}")
 _FLAG = re.compile(rf"(?i)(?<!\S)(--?{_WORD}\s+)(?!\$)(\S+)")
 _HEADER = re.compile(r"(?i)(authorization:\s*\w+\s+)(?!\$)([^\s\"']+)")
 _ADDRESS = re.compile(r"(//[^\s:/@]*:)(?!\$)([^\s/@]+)(@)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +68,23 @@ def test_a_sentence_of_ours_stays(text: str) -> None:
 )
 def test_what_a_sentence_quotes_is_taken_out(text: str) -> None:
     assert SECRET not in masked_sentence(f"the hub answered 500: {text}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token" * 20_000,
+        "a-" * 50_000 + "token",
+        "//" * 50_000,
+        "https://" + "a:" * 50_000,
+        "token " * 20_000,
+        "token" + " " * 100_000,
+    ],
+)
+def test_no_text_makes_it_slow(text: str) -> None:
+    begun = time.process_time()
+    assert masked(text) == masked_sentence(text) == text
+    assert time.process_time() - begun < 2
 
 
 def test_a_value_is_masked_by_its_keys_and_by_what_is_in_it() -> None:
