@@ -95,11 +95,10 @@ MAY_IMPORT = {
     "history_text": "errors model printable history remembered",
     "report":       "",
     "report.*":     "model faults framework printable record report.*",  # a report is made from records
-    "cluster":      "",
+    "cluster":      "cluster.quiet",
     "cluster.*":    "model errors masked door hub_path token_probe cluster.*",  # a door knows no kinds
     "iam":          "cluster.calls",
     "guide":        "compare model errors kind kinds masked baseline check record",
-    "report.guide": "report.html",
     "chain":        "",
     "altered":      "chain",
     "program":      "errors",
