@@ -166,6 +166,48 @@ def _nth(i: int) -> Record:
     })  # fmt: skip
 
 
+def all_drift(count: int) -> list[Record]:
+    """Return as many drifts as asked, as different as those of a large audit."""
+    return [_worst(one, i) for i, one in enumerate(many(count))]
+
+
+def _worst(one: Record, i: int) -> Record:
+    wanted, command = one.expected["version"], f"conda install --yes --prefix /opt/conda '{one.resource}=={i}'"
+    action = {**drifted().actions[0], "request": command, "command": f"sudo docker exec -it jupyterhub {command}"}
+    return one.model_copy(
+        update={
+            "outcome": Outcome.DRIFTED,
+            "message": f"{one.resource} is 0.1, and {wanted} is declared.",
+            "before": {**one.expected, "version": "0.1"},
+            "after": {**one.expected, "version": "0.1"},
+            "differences": [{"field": "version", "wanted": wanted, "found": "0.1"}],
+            "actions": [action],
+            "waiver": None,
+        }
+    )
+
+
+def with_history(**stated: Any) -> tuple[list[Record], Run]:
+    """Return the records and the run of a night that has nights before it, waivers and frameworks."""
+    records = [
+        one.model_copy(update={"change": change, "since": WHEN - timedelta(days=3) if change == "still" else None})
+        for one, change in zip(one_of_each(), (None, "new", "still", "fixed", None, None), strict=True)
+    ]
+    days = [{"run": f"r{i}", "seen": (WHEN - timedelta(days=9 - i)).isoformat(), "critical": i % 3, "high": i, "medium": 1, "low": 0}
+            for i in range(10)]  # fmt: skip
+    waiver = {
+        "key": "w1", "control": "PKG-01", "resource": "pandas", "cluster": "*", "reason": "The course ends in June.",
+        "owner": "Ada", "ticket": "OPS-7", "from": None, "until": "2026-06-30", "checks": 1, "drifting": 1,
+        "declared_at": "waivers.yaml:3",
+    }  # fmt: skip
+    waivers = [
+        waiver | {"state": "active", "sentence": "waiver w1 of Ada (OPS-7) counts until 2026-06-30"},
+        waiver | {"key": "w2", "state": "expired", "sentence": "waiver w2 of Ada (OPS-7) expired on 2026-01-31"},
+    ]
+    about = {"compared": True, "last": {"run": "r8", "seen": days[8]["seen"]}, "trend": days, "waivers": waivers}
+    return records, run(**about | stated)
+
+
 def run(**stated: Any) -> Run:
     """Return a run of two clusters; every field that is stated takes the place of its own."""
     base: dict[str, Any] = {

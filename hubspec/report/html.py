@@ -21,6 +21,7 @@ from markupsafe import Markup
 from hubspec.model import Outcome, Record, Run, Severity
 from hubspec.printable import printable
 from hubspec.report.cells import cell, copyable, lines, shown
+from hubspec.report.parts import Bodies, asked, frameworks, number, trend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -35,6 +36,8 @@ OUTCOMES = {
     Outcome.COMPLIANT: "as declared",
 }
 """What each outcome means, in the order in which a reader needs them."""
+CHANGES = ("new", "regressed", "still", "fixed")
+"""Against the run before, in the order in which a reader needs them."""
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 WORST = 5
 """How many controls the list of the most severe names."""
@@ -99,6 +102,7 @@ def render(records: Sequence[Record], run: Run) -> str:
         "kind": sorted({printable(r.kind) for r in ordered}),
         "cluster": sorted({printable(name) for name in [*run.clusters, *(r.cluster for r in ordered)]}),
         "control": sorted({printable(r.control) for r in ordered}),
+        "change": list(CHANGES),
     }
     place = {key: {name: i for i, name in enumerate(values)} for key, values in names.items()}
     controls, of_control = _once(ordered, lambda r: (r.control, r.title, r.severity, r.why, repr(r.tags)))
@@ -107,13 +111,23 @@ def render(records: Sequence[Record], run: Run) -> str:
         Check(
             record=record,
             id=anchor,
-            places=" ".join(str(where[printable(getattr(record, key))]) for key, where in place.items()),
+            places=" ".join(
+                [
+                    *(str(where.get(printable(getattr(record, key)), "-")) for key, where in place.items()),
+                    str(of_control[i]),
+                ]
+            ),
             control=of_control[i],
             evidence=of_evidence[i],
             rows=rows(record),
         )
         for i, (record, anchor) in enumerate(zip(ordered, _anchors(ordered), strict=True))
     ]
+    bodies = Bodies()
+    standing = frameworks(ordered, run)
+    spoken = {asked(point.framework, point.requirement): point for one in standing for point in one.points}
+    names["requirement"] = [name for name, point in spoken.items() if point.outcomes]
+    requirement = {name: i for i, name in enumerate(names["requirement"])}
     style, script = ((HERE / name).read_text("utf-8") for name in ("report.css", "report.js"))
     page = _environment().get_template("report.html.j2")
     return page.render(
@@ -121,7 +135,19 @@ def render(records: Sequence[Record], run: Run) -> str:
         verdict=verdict(ordered, run),
         checks=checks,
         names=names,
-        counts={key: Counter(printable(getattr(r, key)) for r in ordered) for key in names},
+        counts={key: Counter(printable(getattr(r, key)) for r in ordered) for key in place}
+        | {"requirement": Counter({name: point.outcomes.total() for name, point in spoken.items()})},
+        changed=Counter(r.change for r in ordered if r.change),
+        bodies=bodies,
+        trend=trend(run.trend),
+        last=datetime.fromisoformat(run.last["seen"]) if run.last else None,
+        standing=standing,
+        number=number,
+        asks=[
+            " ".join(str(requirement[asked(name, id_)]) for name, ids in r.tags.items() for id_ in ids)
+            for r in controls
+        ],
+        asked=asked,
         worst=worst(ordered),
         matrices=[_matrix(ordered, key, names[key]) for key in ("severity", "kind", "cluster")],
         controls=controls,

@@ -3,10 +3,26 @@
   const page = document.documentElement;
   const byId = (id) => document.getElementById(id);
   const form = byId("filters");
-  const boxes = ["outcome", "severity"];
-  const selects = ["kind", "cluster", "control"];
-  const keys = [...boxes, ...selects];
-  const rows = [...byId("list").children].map((row) => ({ row, at: row.dataset.f.split(" ").map(Number), text: null }));
+  const boxes = ["outcome", "severity", "change"];
+  const selects = ["kind", "cluster", "control", "requirement"];
+  const keys = ["outcome", "severity", "kind", "cluster", "control", "change", "requirement"];
+  const asks = [...document.querySelectorAll("#controls > article")]
+    .map((control) => (control.dataset.r || "").split(" ").filter(Boolean).map(Number));
+  const rows = [...byId("list").children].map((row) => {
+    const at = row.dataset.f.split(" ").map(Number);
+    const body = row.querySelector(":scope > noscript");
+    return { row, at: at.slice(0, 6), asks: asks[at[6]], body: body && body.textContent, text: null };
+  });
+  const itemOf = new Map(rows.map((item) => [item.row, item]));
+
+  /* Bodies that the page has no room for as text are packed; they follow within moments. */
+  const unpack = async (source) => {
+    const bytes = Uint8Array.from(atob(source.textContent.trim()), (one) => one.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const bodies = JSON.parse(await new Response(stream).text());
+    rows.filter((item) => item.body === null).forEach((item, i) => { item.body = bodies[i]; item.text = null; });
+  };
+  const ready = byId("packed") ? unpack(byId("packed")) : null;
 
   const make = (tag, text, attributes = {}) => {
     const element = Object.assign(document.createElement(tag), { textContent: text });
@@ -38,11 +54,12 @@
   /* A closed row is text; opened, it becomes elements and gets what it shares with others. */
   const shared = (html) => [...html.matchAll(/<a href=#([ce]\d+)>/g)].map((match) => byId(match[1]));
   const fill = (row) => {
-    const body = row.querySelector(":scope > noscript");
+    const { body } = itemOf.get(row);
     if (row.querySelector(":scope > div")) return;
-    const [control, trip] = shared(body.textContent)
+    if (body === null) { ready.then(() => fill(row)); return; }
+    const [control, trip] = shared(body)
       .map((from) => [...from.cloneNode(true).children].filter((part) => part.tagName !== "H3"));
-    body.insertAdjacentHTML("afterend", body.textContent);
+    row.insertAdjacentHTML("beforeend", body);
     const facts = row.querySelector(":scope > div > p");
     const [declared, test] = facts.querySelectorAll("code");
     const link = make("a", "#" + row.id, { href: "#" + row.id });
@@ -69,7 +86,7 @@
   const signs = { "&lt;": "<", "&gt;": ">", "&#34;": '"', "&#39;": "'", "&amp;": "&" };
   const haystack = (item) => {
     if (item.text !== null) return item.text;
-    const html = item.row.querySelector("noscript").textContent;
+    const html = item.body ?? "";
     const own = html.replace(/<[^>]*>/g, " ").replace(/&[^;]+;/g, (sign) => signs[sign] ?? sign);
     item.text = [item.row.firstElementChild.textContent, own, ...shared(html).map((from) => from.textContent)]
       .join(" ").toLowerCase();
@@ -82,7 +99,7 @@
       now[key].length ? new Set(now[key].map((value) => order[key].indexOf(value))) : null);
     let shown = 0;
     for (const item of rows) {
-      const fits = wanted.every((set, i) => !set || set.has(item.at[i]))
+      const fits = wanted.every((set, i) => !set || (i === 6 ? item.asks.some((one) => set.has(one)) : set.has(item.at[i])))
         && words.every((word) => haystack(item).includes(word));
       if (item.row.hidden === fits) item.row.hidden = !fits;
       shown += fits;
@@ -158,6 +175,7 @@
     remember(dark ? "dark" : "light");
   });
 
+  if (ready) ready.then(apply);
   document.body.append(make("p", "", { id: "said", class: "unseen", "aria-live": "polite" }));
   document.querySelectorAll("#command:not(.raw)").forEach(addCopy);
   theme.hidden = false;

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from hubspec.model import Outcome, Record
+from hubspec.model import Outcome, Record, Run
 from hubspec.printable import printable
 from hubspec.report.html import OUTCOMES, render
-from tests.records import HOSTILE, drifted, many, one_of_each, record, run
+from tests.records import HOSTILE, all_drift, drifted, many, one_of_each, record, run, with_history
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
+axe = pytest.importorskip("axe_playwright_python", reason="no axe-core: pip install -e '.[dev]'")
+AXE_SCRIPT = Path(axe.__file__).parent / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no chromium: install Debian's with `apt-get install chromium`"
@@ -61,9 +63,16 @@ def visit(chromium: Any, tmp_path: Path) -> Iterator[Open]:
         page.on("dialog", ask)
         page.on("request", fetch)
 
-    def go(records: Sequence[Record] = RECORDS, hash_: str = "", *, width: int = 1280, **options: Any) -> Any:
+    def go(
+        records: Sequence[Record] = RECORDS,
+        hash_: str = "",
+        *,
+        width: int = 1280,
+        about: Run | None = None,
+        **options: Any,
+    ) -> Any:
         file = tmp_path / "report.html"
-        file.write_text(render(records, run()), encoding="utf-8")
+        file.write_text(render(records, about or run()), encoding="utf-8")
         context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         contexts.append(context)
@@ -92,7 +101,7 @@ def row(page: Any, text: str) -> Any:
 
 
 def box(page: Any, name: str) -> Any:
-    return page.get_by_role("checkbox", name=re.compile(f"^{name} "))
+    return page.get_by_role("checkbox", name=re.compile(f"^{name} ")).first  # 'fixed' is an outcome, and a change
 
 
 def follow(link: Any) -> None:
@@ -408,3 +417,79 @@ def test_six_thousand_checks_open_and_filter_quickly(visit: Open) -> None:
     assert timing < 5000
     page.get_by_label("Search").fill("user-00001")
     assert count(page) == "1 of 6,000 checks"
+
+
+@pytest.mark.parametrize("change", ["new", "still", "fixed"])
+def test_filter_by_change(visit: Open, change: str) -> None:
+    records, about = with_history()
+    page = visit(records, about=about)
+    follow(page.locator("#changed a", has_text=change))
+    assert page.locator("#list > details:not([hidden]) em").all_text_contents() == [change]
+    assert len(shown(page)) == 1
+    assert query(page) == f"#change={change}"
+
+
+def test_filter_by_requirement(visit: Open) -> None:
+    page = visit()
+    options = page.locator("select[name=requirement] option").all_inner_texts()[1:]
+    assert options
+    for option in options:
+        name, number = re.fullmatch(r"(.*) \((\d+)\)", option).groups()  # type: ignore[union-attr]
+        page.get_by_label("Requirement", exact=True).select_option(name)
+        wanted = sum(f"{f} {id_}" == name for r in RECORDS for f, ids in r.tags.items() for id_ in ids)
+        assert (len(shown(page)), int(number)) == (wanted, wanted), name
+    page.locator("#clear").click()
+    page.locator(".framework summary").first.click()
+    link = page.locator(".framework a").first
+    follow(link)
+    assert page.locator("#active").inner_text().startswith("requirement: ")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 400)])
+def test_axe_finds_nothing(visit: Open, scheme: str, width: int) -> None:
+    records, about = with_history()
+    page = visit([*records, drifted(resource="hidden\u202e")], about=about, color_scheme=scheme, width=width)
+    for summary in page.locator("summary").all():
+        summary.click()
+    # The page's own policy lets no script in; axe is evaluated through the browser's debugger, which asks no policy.
+    page.evaluate(AXE_SCRIPT.read_text(encoding="utf-8"))
+    told = page.evaluate("() => axe.run(document)")
+    assert len(told["passes"]) > 20, "it looked"
+    found = told["violations"]
+    assert [(one["impact"], one["id"], one["nodes"][0]["html"]) for one in found] == []
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_history_and_waivers_never_scroll_sideways(visit: Open, width: int) -> None:
+    records, about = with_history()
+    page = visit(records, about=about, width=width)
+    for summary in page.locator("main summary").all():
+        summary.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.get_by_role("img", name="Drift after each of 10 runs").is_visible()
+
+
+def test_six_thousand_drifts_open_are_searched_and_opened(visit: Open) -> None:
+    records = all_drift(6000)
+    page = visit(records)
+    timing = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    assert timing < 5000
+    last = page.locator("#list > details").last
+    resource = re.search(r"\w+-\d{5}", last.locator("summary").text_content())[0]
+    page.wait_for_function("!!document.getElementById('packed')")
+    page.get_by_label("Search").fill(f"{resource}==")
+    page.wait_for_function("document.getElementById('count').textContent.startsWith('1 of')")
+    last.locator("summary").click()
+    last.locator("pre").first.wait_for()
+    assert f"{resource}==" in last.inner_text()
+    last.locator("li .copy").click()
+    last.locator("li .copy", has_text="Copied").wait_for()
+    assert resource in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_link_to_a_packed_check_opens_it(visit: Open) -> None:
+    page = visit(all_drift(6000))
+    name = page.locator("#list > details").last.get_attribute("id")
+    other = visit(all_drift(6000), f"#{name}")
+    other.locator(f"#{name} pre").first.wait_for()
+    assert other.locator("details[open]").evaluate_all("rows => rows.map(row => row.id)") == [name]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -16,7 +19,7 @@ from hubspec.model import Outcome, Record, Severity
 from hubspec.printable import printable
 from hubspec.report.cells import copyable, visible
 from hubspec.report.html import OUTCOMES, render, rows, verdict, worst
-from tests.records import HOSTILE, drifted, many, one_of_each, record, run
+from tests.records import HOSTILE, all_drift, drifted, many, one_of_each, record, run, with_history
 
 LIMIT = 5_000_000
 
@@ -80,11 +83,43 @@ def test_same_records_give_same_bytes_in_any_order() -> None:
     assert render(records[::-1], run()) == render(records, run())
 
 
-@pytest.mark.parametrize("count", [6000])
-def test_six_thousand_records_stay_small(count: int) -> None:
-    page = render(many(count), run())
+@pytest.mark.parametrize("made", [many, all_drift])
+def test_six_thousand_records_stay_small(made: Callable[[int], list[Record]]) -> None:
+    page = render(made(6000), run())
     assert len(page.encode()) < LIMIT
-    assert len(Page(page).checks()) == count
+    assert len(Page(page).checks()) == 6000
+
+
+def test_what_there_is_no_room_for_is_packed_the_least_urgent_last() -> None:
+    records = sorted(all_drift(6000), key=lambda one: one.resource)
+    page = render(records, run())
+    packed = re.search('<script id="packed" type="text/plain">([^<]*)</script>', page)
+    assert packed
+    bodies = json.loads(gzip.decompress(base64.b64decode(packed[1])))
+    assert page.count("<noscript><div><div>") + len(bodies) == 6000
+    assert page.count("<noscript><div><div>") > 2000
+    assert f"What {len(bodies):,} less urgent checks found is packed" in page
+    text = page + "".join(bodies)
+    assert [one for one in records[::97] if one.message not in text] == []
+    assert 'id="packed"' not in render(many(500), run())
+
+
+def test_history_waivers_and_requirements_are_on_the_page() -> None:
+    records, about = with_history()
+    page = Page(render(records, about))
+    text = " ".join(page.text.split())
+    for said in ("1 new, 1 still, 1 fixed since the run of 2026-03-03 05:06:07 UTC", "It drifts since 2026-03-01",
+                 "waiver w2 of Ada (OPS-7) expired on 2026-01-31", "waivers.yaml:3", "By requirement", "NIST 800-53"):  # fmt: skip
+        assert said in text
+    bars = [a for tag, a in page.tags if tag == "rect"]
+    assert len(bars) == sum(bool(point[level]) for point in about.trend for level in ("critical", "high", "medium"))
+    assert sum(float(bar["height"] or 0) for bar in bars) <= 96 * 10
+    assert "Trend" not in Page(render(records, run())).text
+
+
+def test_standing_of_a_requirement_is_that_of_its_checks() -> None:
+    text = re.sub(r"<[^>]*>", " ", render(one_of_each(), run()).split('id="requirements"')[1].split("</section>")[0])
+    assert re.search(r"CM-2\s+failed", " ".join(text.split()))
 
 
 def test_anchors_are_unique_and_stay_from_run_to_run() -> None:
