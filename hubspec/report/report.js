@@ -155,6 +155,9 @@
     opened = rows.map((item) => item.row)
       .filter((row) => !row.hidden && !row.open && !row.matches(".compliant, .not-applicable"));
     opened.forEach((row) => { row.open = true; fill(row); });
+    const folded = [...document.querySelectorAll("main > section > details:not([open])")];
+    folded.forEach((part) => { part.open = true; });
+    opened.push(...folded);
   });
   addEventListener("afterprint", () => opened.forEach((row) => { row.open = false; }));
 

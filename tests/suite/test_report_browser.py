@@ -344,6 +344,7 @@ def test_paper_shows_what_needs_attention_in_full_and_no_controls(visit: Open) -
     page = visit(one_of_each(), color_scheme="dark")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
+    assert page.locator("main > section > details:not([open])").count() == 0
     opened = page.locator("#list > details[open]").evaluate_all("rows => rows.map(row => row.className)")
     assert sorted(opened) == ["drifted", "fixed", "unreadable", "waived"]
     assert page.locator("form, button").evaluate_all("all => all.filter(one => one.checkVisibility()).length") == 0
