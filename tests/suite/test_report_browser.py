@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import axe_playwright_python
 import pytest
 
 from hubspec.model import Outcome, Record, Run
@@ -18,8 +19,7 @@ from hubspec.report.html import OUTCOMES, render
 from tests.records import HOSTILE, all_drift, drifted, many, one_of_each, record, run, with_history
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
-axe = pytest.importorskip("axe_playwright_python", reason="no axe-core: pip install -e '.[dev]'")
-AXE_SCRIPT = Path(axe.__file__).parent / "axe.min.js"
+AXE_SCRIPT = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no chromium: install Debian's with `apt-get install chromium`"
