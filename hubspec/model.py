@@ -366,7 +366,7 @@ class Record(Value):
     since: datetime | None = Field(None, strict=False, description="When it was first seen to drift, without a break.")
     waiver: dict[str, Any] | None = Field(description="{reason, owner, ticket, from, until}, where one applies.")
     declared_at: str = Field(description="file:line of the declaration.")
-    door: str = Field(description="The way it was read: docker, hub, aws, snapshot.")
+    door: str = Field(description="The way it was read: docker, ssh, step, ssm, hub, aws, snapshot.")
     evidence: str = Field(description="The command or request that saw it.")
     started: datetime = Field(strict=False, description="When the state was read, UTC.")
     took: float = Field(description="Seconds that the round trip took, shared by all that it read.")

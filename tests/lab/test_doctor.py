@@ -230,7 +230,7 @@ VARIES = (
     (r"/[^\s\"]+/config-\w+", "/home/ana/.ssh/config"),
     (r"\d+ steps( or more)?", "2 steps"),
     (r"j-[A-Z0-9]+", "j-2AXXXXXXGAPLF"),
-    (r"\d+d \d+h \d+m \d+s left", "824d 23h left"),
+    (r"\d+d( \d+[hms])* left", "824d 23h left"),
     (r"\bi-[0-9a-f]{8,}", "i-0123456789abcdef0"),
     (r"within \d+ s", "within 1 s"),
 )
