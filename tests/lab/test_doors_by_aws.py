@@ -142,6 +142,22 @@ def test_nothing_of_what_was_seen_is_in_the_log_of_the_step(on: Scene, door: Any
         assert not any(word in text for text in logs.values()), word
 
 
+def test_the_step_that_looked_is_no_step_of_the_cluster_in_the_same_audit(
+    on: Scene, audit: Audit, door: Any, tmp_path: Path
+) -> None:
+    door("step").run("echo earlier")
+    earlier = looks(on)[0]["Id"]
+    strict = tmp_path / "strict.yaml"
+    strict.write_text(f"extends: {ROOT}/baselines/lab.yaml\nundeclared:\n  step: {{ignore: [], jars: [no-such.jar]}}\n")
+    run = audit("checks/test_steps.py", "--cluster", "lab", "--door", "step", "--baseline", str(strict), checks=USERS)
+    newest = looks(on)[0]["Id"]
+
+    (record,) = [one for one in run.records if one["kind"] == "step" and one["check"] == "undeclared"]
+    assert newest != earlier
+    assert earlier in str(record), "what another run left is there"
+    assert newest not in str(record)
+
+
 def test_a_long_answer_of_ssm_without_a_place_for_it(on: Scene, door: Any) -> None:
     with emr.cluster(on, LogUri=None) as made:
         assert door("ssm", cluster=made).run("echo here")[0] == "here\n"
