@@ -119,6 +119,7 @@ class DockerDoor:
             raw.shutdown(socket.SHUT_RDWR)
 
         timer = threading.Timer(self.deadline, cut)
+        timer.daemon = True  # an interrupted run does not wait for it
         timer.start()
         streams: dict[int, list[bytes]] = {1: [], 2: []}
         try:
