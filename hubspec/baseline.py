@@ -107,6 +107,8 @@ class Baseline:
     frameworks: tuple[Framework, ...] = ()
     now: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
     """The moment at which its waivers count or not, one for a whole run."""
+    extended: frozenset[Path] = frozenset()
+    """The files that it extends, which others may extend too."""
 
     @cached_property
     def resources(self) -> dict[str, dict[str, Resource]]:
@@ -132,6 +134,7 @@ def load(path: Path, *, waivers: Path | None = None, now: datetime | None = None
     Raises BaselineError with every fault found, each with its file and line.
     """
     layer = read(path)
+    extended = frozenset(layer.files) - {path}
     faults = list(layer.faults)
     data = _prepare(layer, faults)
     contents = sources.contents(layer, data, faults)
@@ -143,7 +146,7 @@ def load(path: Path, *, waivers: Path | None = None, now: datetime | None = None
     sections.files.update({name: sections.files[name].holding(content) for name, content in contents.items()})
     frameworks = requirements.frameworks(layer, sections.frameworks, faults)
     sections.controls.update(requirements.tagged(sections.controls, frameworks))
-    baseline = Baseline(path, sections, layer, tuple(frameworks), now or datetime.now(UTC))
+    baseline = Baseline(path, sections, layer, tuple(frameworks), now or datetime.now(UTC), extended)
     faults += inconsistencies(baseline)
     if waivers:
         faults += _add(waivers, baseline)

@@ -44,6 +44,8 @@ class _Met:
     records: list[Record] = field(default_factory=list)
     foreign: bool = True
     """Its control is in none of these baselines, so only the records know its checks."""
+    shared: bool = False
+    """It stands in a file that the baseline extends: that this run does not need it is no fault of it."""
 
 
 def accepted(check: Check, cluster: str, baseline: Baseline, now: datetime) -> Waiver | None:
@@ -88,8 +90,9 @@ def standings(
     known: dict[tuple[int, str], int] = {}  # clusters share their baseline
     for cluster, baseline in baselines:
         for key, waiver in baseline.sections.waivers.items():
-            place = str(baseline.layer.place(("waivers", key)))
-            one = met.setdefault(f"{place} {key}", _Met(key, waiver, place, baseline.now))
+            place = baseline.layer.place(("waivers", key))
+            shared = place.file in baseline.extended
+            one = met.setdefault(f"{place} {key}", _Met(key, waiver, str(place), baseline.now, shared=shared))
             if fnmatch.fnmatchcase(cluster, waiver.cluster):
                 one.clusters.append(cluster)
                 asked = id(baseline), key
@@ -134,14 +137,15 @@ def _state(one: _Met, *, whole: bool) -> State:
 
 def _told(one: _Met, *, whole: bool) -> dict[str, Any]:
     waiver, state, on = one.waiver, _state(one, whole=whole), ", ".join(one.clusters)
+    then = "it stands in a baseline that this one extends" if one.shared else "take it out"
     days = (ends(waiver) - one.now).days
     drifting = sum(record.outcome in {Outcome.DRIFTED, Outcome.WAIVED} for record in one.records)
     sentence = {
         State.NOT_LOOKED_AT: "is about nothing that this run looked at",
         State.EXPIRED: f"{_time(waiver, one.now)}: its drift counts again",
-        State.ORPHAN: f"matches no check of {on}: take it out",
+        State.ORPHAN: f"matches no check of {on}: {then}",
         State.NOT_BEGUN: f"{_time(waiver, one.now)}: until then its drift counts",
-        State.UNNEEDED: f"is not needed on {on}, where everything that it covers is as declared: take it out",
+        State.UNNEEDED: f"is not needed on {on}, where everything that it covers is as declared: {then}",
         State.EXPIRING: f"ends on {waiver.until}, in {days} day{'s' * (days != 1)}: its drift counts then",
         State.ACTIVE: f"counts until {waiver.until}",
     }[state]
@@ -152,10 +156,15 @@ def _told(one: _Met, *, whole: bool) -> dict[str, Any]:
         "checks": len(one.records),
         "drifting": drifting,
         "declared_at": one.place,
+        "shared": one.shared,
     }
 
 
 def notices(standings: Sequence[dict[str, Any]]) -> list[str]:
-    """Return a sentence for each waiver that somebody has to do something about, with its file and line."""
-    quiet = {State.ACTIVE, State.NOT_LOOKED_AT}
-    return [f"{one['declared_at']}: {one['sentence']}" for one in standings if one["state"] not in quiet]
+    """Return a sentence for each waiver that somebody has to do something about, with its file and line.
+
+    That a waiver is for nothing here is told of the baseline's own: one that it extends serves others too.
+    """
+    fine = {State.ACTIVE, State.NOT_LOOKED_AT}
+    quiet = {True: fine | {State.UNNEEDED, State.ORPHAN}, False: fine}
+    return [f"{one['declared_at']}: {one['sentence']}" for one in standings if one["state"] not in quiet[one["shared"]]]

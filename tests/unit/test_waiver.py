@@ -135,6 +135,20 @@ def test_how_a_waiver_stands(
         assert notice in said[0]
 
 
+@pytest.mark.parametrize("stated", [{}, {"resource": "gone"}])
+def test_a_waiver_of_a_baseline_that_others_extend_too_is_no_notice(stated: dict[str, str], tmp_path: Path) -> None:
+    base = declare(tmp_path, users={"diego": {}, "ana": {}}, waivers={"w": waiver(**stated)}).file
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"extends: {base.name}\n")
+    (told,) = standings([("lab", load(mine, now=NOW))], BOTH_FINE, whole=True)
+
+    assert told["state"] in {State.UNNEEDED, State.ORPHAN}
+    assert "it stands in a baseline that this one extends" in told["sentence"]
+    assert notices([told]) == []
+    (ended,) = standings([("lab", load(mine, now=datetime(2027, 1, 1, tzinfo=UTC)))], BOTH_FINE, whole=True)
+    assert len(notices([ended])) == 1, "its time is over for everybody"
+
+
 def test_a_file_for_several_clusters_is_told_once(tmp_path: Path) -> None:
     baseline = load(declare(tmp_path, users={"diego": {}}, waivers={"w": waiver()}).file, now=NOW)
     clusters = [("j-1", baseline), ("j-2", baseline)]
