@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     os.chdir(ROOT)
     if given.install:
         apt_install(["ruby-serverspec", "ruby-docker-api"], [] if os.geteuid() == 0 else ["sudo", "-n"])
-    here = lab.status() or lab.up(print)
+    here = lab.awake(print)
     if given.vocabulary:
         stages.show(table_of_vocabulary(given.repeat))
         return 0

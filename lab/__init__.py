@@ -12,7 +12,7 @@ from lab.model import Lab, LabError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Lab", "LabError", "down", "status", "up"]
+__all__ = ["Lab", "LabError", "awake", "down", "status", "up"]
 
 
 def up(progress: Callable[[str], None], *, hub: str | None = None) -> Lab:
@@ -31,6 +31,16 @@ def status() -> Lab | None:
     from lab import house
 
     return house.status()
+
+
+def awake(progress: Callable[[str], None]) -> Lab:
+    """Answer the lab that is up, whatever is broken in it; bring up one that is not there, or whose master node does not run.
+
+    A machine that was started anew has a lab that sleeps. Raises: LabError.
+    """
+    from lab import house
+
+    return house.awake(progress)
 
 
 def down(progress: Callable[[str], None], *, with_images: bool = False) -> None:

@@ -43,6 +43,18 @@ def look(client: DockerClient) -> Lab | None:
     return None if master is None or not master.id else state.load(client, master.id)
 
 
+def awake(progress: Progress) -> Lab:
+    """Answer what `status` answers where the master node runs, which no break ends; else what `up` answers. Raises: LabError."""
+    client = engine.connect()
+    if client is not None:
+        with closing(client), engine.told():
+            master = containers.found(client, MASTER)
+            found = look(client) if master is not None and master.status == "running" else None
+        if found:
+            return found
+    return up(progress)
+
+
 def up(progress: Progress, *, hub: str | None = None) -> Lab:
     """Bring the lab up, from nothing or from whatever an interrupted run left; answer it.
 

@@ -343,7 +343,7 @@ def test_up_wakes_what_was_stopped_and_keeps_what_is_inside(here: Lab, client: D
     client.containers.get(MASTER).stop(timeout=10)
     found = lab.status()
     assert found == here
-    assert lab.up(print) == here
+    assert lab.awake(print) == here
     assert hub.token_works(here)
     assert cluster(here)["Status"]["State"] == "WAITING"
     in_hub(client, "rm /opt/made-by-hand")
