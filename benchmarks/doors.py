@@ -54,8 +54,8 @@ def _audit(folder: Path, door: str, delay: float, ports: dict[int, int]) -> Cont
         "HUBSPEC_DOOR": door,
     }
     command = [*PYTEST, "checks", "--cluster", here.cluster_id, "--reports", "{folder}/reports"]
-    # Who works on the lab may have broken it; the time is the same.
-    return Contender(f"{door}-{delay:g}", command, environment, folder, ok=(0, 1, 11))
+    # One that could not look is quicker, and counts for nothing.
+    return Contender(f"{door}-{delay:g}", command, environment, folder, ok=(0,))
 
 
 @contextlib.contextmanager
