@@ -4,41 +4,36 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 
 from hubspec.cluster.held_script import Words
-from hubspec.door import ContainerDoor, Ran
+from hubspec.door import Ran
 from hubspec.errors import DoorError
 
 
 class LookShell:
-    """Runs each command by a look of its own through a door that holds nothing: slow, and right."""
+    """Runs each command by a round trip of its own through a door that holds nothing: slow, and right.
 
-    def __init__(self, door: ContainerDoor) -> None:
+    `name` is the door's word, `command` what it runs; `ask` has a script run there, and returns its two streams.
+    """
+
+    def __init__(self, name: str, command: Callable[[], str], ask: Callable[[str], tuple[str, str]]) -> None:
         """Nothing is asked yet."""
-        self._door = door
-
-    @property
-    def name(self) -> str:
-        """Return the word of the door."""
-        return self._door.name
+        self.name, self._command, self._ask = name, command, ask
 
     @property
     def command(self) -> str:
         """Return what the door runs."""
-        return self._door.command
+        return self._command()
 
     def run(self, command: str, seconds: float | None = None) -> Ran:  # noqa: ARG002 - how long it may take, the door decides
         """Run a command in a `sh -c` of its own. Raises DoorError; ValueError for a NUL character in it."""
         words = Words()
-        look = self._door.look(words.once(command), others=False)
-        if look.inspect is None:
-            raise DoorError(f"there is no container {self._door.container}")
-        ended = words.once_ended(look.stdout)
+        stdout, stderr = self._ask(words.once(command))
+        ended = words.once_ended(stdout)
         if ended is None:
-            raise DoorError(
-                f"{self.command} broke off, or there is no base64 there: {(look.stdout + look.stderr)[-200:]}"
-            )
+            raise DoorError(f"{self.command} broke off, or there is no base64 there: {(stdout + stderr)[-200:]}")
         try:
-            return Ran(ended[1], base64.b64decode(ended[0]), base64.b64decode(look.stderr))
+            return Ran(ended[1], base64.b64decode(ended[0]), base64.b64decode(stderr))
         except binascii.Error as error:
             raise DoorError(f"the answer of {self.command} is damaged ({error})") from None

@@ -12,6 +12,7 @@ from hubspec.cluster import ssh_script
 from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.held import HeldShell, Place
 from hubspec.cluster.look_shell import LookShell
+from hubspec.cluster.sealed_door import SealedDoor
 from hubspec.cluster.ssh import SshLine
 from hubspec.cluster.ssh_door import SshDoor
 from hubspec.cluster.wires import ExecWire, ProcessWire
@@ -63,8 +64,8 @@ class ClusterShells:
         door = self._door()
         if isinstance(door, SshDoor):
             return HeldShell(_over_ssh(door.line, self._deadline), self._deadline)
-        if not isinstance(door, DockerDoor):
-            raise DoorError(f"the door {door.name} runs nothing on the master node itself; give --door ssh")
+        if isinstance(door, SealedDoor):
+            return LookShell(door.name, lambda: f"{door.trip}: sh", partial(door.there, USER))
         name = self._name
         if name:
             command = f"docker exec -i -u {USER} {name} sh"
@@ -86,7 +87,14 @@ def in_container(door: ContainerDoor, deadline: float) -> Shell:
     if isinstance(door, SshDoor):
         command = f"ssh {door.line.target} docker exec -i {door.container} sh"
         return HeldShell(Place(door.name, command, lambda: _through_ssh(door), door.run), deadline)
-    return LookShell(door)
+    return LookShell(door.name, lambda: door.command, partial(_looked, door))
+
+
+def _looked(door: ContainerDoor, script: str) -> tuple[str, str]:
+    look = door.look(script, others=False)
+    if look.inspect is None:
+        raise DoorError(f"there is no container {door.container}")
+    return look.stdout, look.stderr
 
 
 def _through_ssh(door: SshDoor) -> ProcessWire:

@@ -13,11 +13,14 @@ import pytest
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.docker import DockerDoor
 from hubspec.cluster.sealed_door import SealedDoor
+from hubspec.cluster.shells import ClusterShells
 from hubspec.cluster.ssh import SshLine, Target
 from hubspec.cluster.ssh_door import SshDoor
 from hubspec.cluster.ssm_door import SsmCarrier
 from hubspec.cluster.step_door import StepCarrier
 from hubspec.cluster.steps import StepDoor
+from hubspec.cluster.vocabulary import host
+from hubspec.door import Ran
 from hubspec.errors import DoorError, StoppedError
 from lab.breaks import aws
 from lab.breaks.model import Scene
@@ -137,3 +140,18 @@ def test_a_script_that_takes_too_long_is_ended_there_too(on: Scene, door: Callab
     while any(f"sleep {mark}" in " ".join(process) for process in on.client.containers.get(HUB).top()["Processes"]):
         assert time.monotonic() < until, "what it started is gone"
         time.sleep(0.2)
+
+
+@pytest.mark.parametrize("name", ["step", "ssm"])
+def test_a_command_on_the_master_node_through_a_door_that_holds_nothing(
+    doors: dict[str, Callable[..., Door]], name: str
+) -> None:
+    door = doors[name](HUB, deadline=20.0)
+    shells = ClusterShells(lambda: door, lambda: False, None, 20)
+    shell = shells.master()
+
+    assert shell.run(r"id -un; printf 'a\0\377' >&2; exit 3") == Ran(3, b"hadoop\n", b"a\0\xff")
+    assert host(shell, name).file("/etc/hostname").exists
+    with pytest.raises(DoorError, match="did not end a command within 1 s, and it was killed"):
+        ClusterShells(lambda: doors[name](HUB, deadline=1.0), lambda: False, None, 1).master().run("sleep 30")
+    shells.close()

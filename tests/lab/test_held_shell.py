@@ -230,7 +230,7 @@ def _running(name: str) -> str:
 def test_a_door_that_holds_nothing_runs_one_look_for_each_command() -> None:
     with emr.scene():
         door = DockerDoor(HUB, deadline=DEADLINE)
-        shell = LookShell(door)
+        shell = LookShell(door.name, lambda: door.command, door.run)
         assert shell.run(r"printf 'a\0b\377\n'; printf '\0\376' >&2; cat; exit 3") == Ran(3, b"a\0b\xff\n", b"\0\xfe")
         assert shell.run("echo 'never ended").code == 2
         assert shell.run("exit 5") == Ran(5, b"", b"")
