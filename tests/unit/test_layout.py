@@ -77,3 +77,9 @@ def test_a_kind_that_lists_everything_calls_the_rest_absent() -> None:
     assert {kind.name for kind in KINDS.values() if not kind.complete} == {"file", "config"}
     assert {kind.name for kind in KINDS.values() if kind.single} == {"cluster", "hub", "proxy"}
     assert all(issubclass(kind.resource, Resource) for kind in KINDS.values())
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Because pytest imports them by that name alone, and `pytest tests` then ends before its first test."""
+    names = [path.name for path in sorted((ROOT / "tests").rglob("test_*.py"))]
+    assert [name for name in dict.fromkeys(names) if names.count(name) > 1] == []
