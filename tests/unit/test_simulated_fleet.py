@@ -1,0 +1,85 @@
+"""The simulation that a fleet is measured with: EMR's limits are those of its documentation, and what it says is so."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from benchmarks.fleet.limits import LIMITS, WHOLE, Limits
+from benchmarks.fleet.served import served
+from benchmarks.fleet.world import Fleet
+
+
+@pytest.mark.parametrize("call", LIMITS)
+def test_a_call_has_its_burst_and_then_its_refill(call: str) -> None:
+    burst, refill = LIMITS[call]
+    limits = Limits()
+
+    assert sum(limits.let(call, "us-east-1", 0.0) for _ in range(100)) == burst
+    assert not limits.let(call, "us-east-1", 0.99 / refill)
+    assert limits.let(call, "us-east-1", 2 / refill)
+    assert limits.let(call, "eu-west-1", 0.0), "another region has buckets of its own"
+    assert limits.refused[call] == 101 - burst
+
+
+def test_all_calls_of_a_region_have_one_limit_together() -> None:
+    limits = Limits()
+    through = [
+        limits.let(call, "us-east-1", 0.0) for _ in range(20) for call in ("ListSteps", "ListInstances", "Other")
+    ]
+
+    assert sum(through) == WHOLE[0]
+
+
+def test_of_a_hundred_clusters_so_many_hang_and_fail_and_always_the_same() -> None:
+    fleet = Fleet(1000, [], hang=5, fail=10)
+    fates = [fleet.fate(str(one.host)) for one in fleet.clusters]
+
+    assert 30 < fates.count("hangs") < 70
+    assert 70 < fates.count("fails") < 130
+    assert fates == [fleet.fate(str(one.host)) for one in Fleet(1000, [], hang=5, fail=10).clusters]
+    assert len({one.host for one in fleet.clusters}) == 1000
+
+
+def test_the_api_lists_all_throttles_as_emr_does_and_tells_how_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+    (tmp_path / "answers.json").write_text(json.dumps({"look": {}, "pages": {}}))
+    fleet = Fleet(60, [tmp_path / "answers.json"], delay=0, regions=("us-east-1",))
+    with served(fleet, tmp_path) as here:
+        emr = boto3.client(
+            "emr",
+            endpoint_url=here.url,
+            region_name="us-east-1",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        ids = [one["Id"] for page in emr.get_paginator("list_clusters").paginate() for one in page["Clusters"]]
+        told = [emr.describe_cluster(ClusterId=one)["Cluster"] for one in ids[:10]]
+        with pytest.raises(ClientError, match="Rate exceeded"):
+            emr.describe_cluster(ClusterId=ids[10])
+
+    assert len(set(ids)) == 60
+    assert all(one["MasterPublicDnsName"].startswith("127.77.") for one in told)
+    assert here.told["throttled"] == {"DescribeCluster": 1}
+    assert here.told["asked"]["aws ListClusters"] == 2
+
+
+def test_a_simulation_that_cannot_begin_is_told(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.fleet.simulation", str(tmp_path / "none.json")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode
+    assert "none.json" in ended.stderr
