@@ -32,15 +32,20 @@ RUN = {
     "--history-keep": "how many runs of the same clusters stay in the history (90), or for how many days (90d); default: all",
     "--history-kms-key": "KMS key for a history in S3 (default: encrypted with S3's own)",
     "--fail-on": "which drift fails the run: any (default), new, or low, medium, high, critical and what is worse",
+    "--notify": "file of Apprise with the addresses of those who are told how a run ended; HUBSPEC_NOTIFY_URLS holds addresses themselves",
+    "--notify-on": "when they are told, with commas: new, fixed, blind (could not look), always (default: new,fixed,blind)",
+    "--notify-deadline": "seconds that telling them may take (default: 30)",
+    "--report-link": "address of the report for the message; {run} in it is the id of the run",
+    "--metrics": "file that gets the figures of the run for Prometheus, as node_exporter's textfile collector reads them",
     "--reports": "folder of the reports; this run's are in its latest/ (default: reports)",
 }
 """Option -> its help, of each that takes a text and is not about the doors of a cluster."""
 LISTS = ("--cluster", "--region", "--checks")
 """Options that may be repeated."""
 _PATHS = {"--baseline", "--snapshot", "--save-snapshot", "--reports", "--ssh-key", "--ssh-config", "--sudo-password-file",
-          "--hub-token-file", "--hub-ca", "--waivers", "--sign-key", "--checks"}  # fmt: skip
+          "--hub-token-file", "--hub-ca", "--waivers", "--sign-key", "--checks", "--notify", "--metrics"}  # fmt: skip
 """Those that name a file or a folder: in a file it is meant from where that file is."""
-_NUMBERS = {"--deadline", "--step-limit", "--smoke-deadline"}
+_NUMBERS = {"--deadline", "--step-limit", "--smoke-deadline", "--notify-deadline"}
 _OF_A_RUN = {*LISTS, "--smoke", "--fail-on-fixed", *RUN} - {
     "--baseline",
     "--waivers",
@@ -51,6 +56,7 @@ _OF_A_RUN = {*LISTS, "--smoke", "--fail-on-fixed", *RUN} - {
 """Those that are about a run, and not about one of its clusters."""
 _SECRETS = {
     "hub-token": "HUBSPEC_HUB_TOKEN, or hub-token-file",
+    "notify-urls": "HUBSPEC_NOTIFY_URLS, or a file that notify names",
     "sudo-password": "HUBSPEC_SUDO_PASSWORD, or sudo-password-file",
 }
 _MATCH = re.compile(r"lab|j-[A-Z0-9*?\[\]!-]*|name:.+|tag:.+?=.*|ssh://.+", re.DOTALL)
@@ -230,6 +236,7 @@ _KNOWN = {
     **dict.fromkeys([option[2:] for option in LISTS], "list"),
     "smoke": "smoke",
     "report": "words",
+    "notify-on": "words",
 }
 """Setting -> what it takes."""
 _OF_A_CLUSTER = {key: sort for key, sort in _KNOWN.items() if f"--{key}" not in _OF_A_RUN}

@@ -162,6 +162,12 @@ class DoorOptions(ABC):
         return SecretStr(value) if value else None
 
     @property
+    def notify_urls(self) -> SecretStr | None:
+        """Return the addresses of those who are told, from the environment; there is no option, for they hold secrets."""
+        value = os.environ.get("HUBSPEC_NOTIFY_URLS", "").strip()
+        return SecretStr(value) if value else None
+
+    @property
     def door(self) -> str:
         """Return which way into the container is wanted. Refuses what is none."""
         return self.one_of("--door", WAYS)

@@ -159,15 +159,19 @@ def render(records: Sequence[Record], run: Run) -> str:
 
 
 def verdict(records: Sequence[Record], run: Run) -> Verdict:
+    """Return the answer to 'are we compliant?' of records."""
+    return answer(Counter(r.outcome for r in records), run.exit_code)
+
+
+def answer(count: Counter[Outcome], code: int) -> Verdict:
     """Return the answer to 'are we compliant?': yes only when a check held, none drifted and all could look."""
-    count = Counter(r.outcome for r in records)
-    total, drifted, blind = len(records), count[Outcome.DRIFTED], count[Outcome.UNREADABLE]
+    total, drifted, blind = count.total(), count[Outcome.DRIFTED], count[Outcome.UNREADABLE]
     if drifted:
         rest = f"; {blind:,} could not look." if blind else "; all others could look."
         return Verdict(Outcome.DRIFTED, "Not compliant", f"{drifted:,} of {_checks(total)} found drift{rest}")
-    if blind or run.exit_code:
+    if blind or code:
         reason = f"{blind:,} of {_checks(total)} could not look" if blind else ""
-        ended = f"the run ended with exit code {run.exit_code}" if run.exit_code else ""
+        ended = f"the run ended with exit code {code}" if code else ""
         both = " and ".join(filter(None, [reason, ended]))
         return Verdict(Outcome.UNREADABLE, "Compliance not shown", f"No check found drift, but {both}.")
     applied = total - count[Outcome.NOT_APPLICABLE]

@@ -33,7 +33,7 @@ def render(records: Sequence[Record], run: Run) -> Iterator[str]:
     ]
     tail = f"\nRun {code(run.id)}, exit code {run.exit_code}, hubspec {code(run.version)}.\n"
     for title, lines in sections:
-        text += _fitting(title, lines, LIMIT - len(text) - len(tail))
+        text += fitting(title, lines, LIMIT - len(text) - len(tail))
     yield text + tail
 
 
@@ -99,9 +99,10 @@ def _failed(records: Sequence[Record], run: Run) -> Iterator[str]:
         yield f"- {code(framework)}: {code(', '.join(ids), 300)}"
 
 
-def _fitting(title: str, lines: list[str], room: int) -> str:
-    """Return a section with as many lines as there is room for, and how many are left out."""
-    head, left = f"\n### {title} ({len(lines)})\n\n", "- and {} more\n"
+def fitting(title: str, lines: Sequence[str], room: int, *, total: int = 0) -> str:
+    """Return a section with as many lines as there is room for, and how many of `total` (default: of these) are left out."""
+    total = total or len(lines)
+    head, left = f"\n### {title} ({total})\n\n", "- and {} more\n"
     room -= len(head) + len(left) + 8
     if not lines or room < 0:
         return ""
@@ -111,5 +112,5 @@ def _fitting(title: str, lines: list[str], room: int) -> str:
         if room < 0:
             break
         kept += 1
-    rest = left.format(len(lines) - kept) if kept < len(lines) else ""
+    rest = left.format(total - kept) if kept < total else ""
     return head + "".join(f"{one}\n" for one in lines[:kept]) + rest

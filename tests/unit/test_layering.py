@@ -93,6 +93,10 @@ MAY_IMPORT = {
     "gate":         "model",
     "remembered":   "errors history cluster.keep",
     "history_text": "errors model printable history remembered",
+    "tally":        "model",
+    "notice":       "model printable tally report.*",
+    "metrics":      "model printable notice tally",
+    "telling":      "errors model metrics notice tally cluster.keep cluster.notify cluster.options",
     "report":       "",
     "report.*":     "model faults framework printable record report.*",  # a report is made from records
     "cluster":      "cluster.quiet",

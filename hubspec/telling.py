@@ -1,0 +1,75 @@
+"""Who is told how a run ended, and where its figures are put: `--notify` and `--metrics`, for an audit and for a whole fleet.
+
+Neither changes how the run ended: what went wrong with them is a sentence for its notices and the terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from hubspec.cluster.keep import Folder
+from hubspec.cluster.notify import URLS, People
+from hubspec.cluster.options import DoorOptions
+from hubspec.errors import DoorError
+from hubspec.metrics import before, render
+from hubspec.model import Run
+from hubspec.notice import DEFAULT, WHEN, due, message
+from hubspec.tally import Tally
+
+_LINK = re.compile(r"https?://[^\s\x00-\x1f<>\"`]+")
+OPTIONS = ("--notify", "--notify-on", "--notify-deadline", "--report-link", "--metrics")
+"""Those of a whole run: the parts of a fleet's run are not told of one by one."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What is to be done at the end of a run."""
+
+    people: People | None = None
+    on: tuple[str, ...] = DEFAULT
+    link: str | None = None
+    metrics: Path | None = None
+
+    def tell(self, tally: Tally, run: Run) -> list[str]:
+        """Write the metrics, and send the one message where it is due. Return what went wrong, a sentence each."""
+        faults = self._measure(tally, run)
+        run = run.model_copy(update={"notices": [*faults, *run.notices]})
+        if self.people and due(tally, run, self.on):
+            told = message(tally, run, self.link)
+            faults += [f"--notify: {one}" for one in self.people.tell(told.title, told.text, told.kind)]
+        return faults
+
+    def _measure(self, tally: Tally, run: Run) -> list[str]:
+        if self.metrics is None:
+            return []
+        # A name that begins with a dot and does not end with .prom, until it is whole: the textfile collector leaves it alone.
+        folder, name = Folder(self.metrics.parent), self.metrics.name
+        (found,) = folder.read([name])
+        past = before("" if isinstance(found, DoorError) else found.decode(errors="replace"))
+        try:
+            folder.write(name, render(tally, run, past).encode(errors="backslashreplace"))
+        except DoorError as error:
+            return [f"--metrics: {error}; the figures of this run are not in it"]
+        return []
+
+
+def telling(options: DoorOptions) -> Telling:
+    """Return what these options ask for. Refuses what cannot be meant, and never repeats an address."""
+    named = options.text("--notify")
+    if named and "://" in named:
+        options.refuse(
+            f"--notify: wanted a file of Apprise. Addresses hold secrets: put them into a file, or into {URLS}; a command line can be read by anybody"
+        )
+    link = options.text("--report-link")
+    if link and (not _LINK.fullmatch(link) or "@" in link.split("/")[2]):
+        options.refuse("--report-link: wanted an address, https://HOST/PATH, without a name or a password in it")
+    on = [one.strip() for one in (options.text("--notify-on") or ",".join(DEFAULT)).split(",") if one.strip()]
+    unknown = [one for one in on if one not in WHEN]
+    if unknown or not on:
+        options.refuse(f"--notify-on: wanted {', '.join(WHEN)}, with commas; found {', '.join(unknown) or 'nothing'}")
+    deadline = options.seconds("--notify-deadline", "30")
+    file, urls = options.path("--notify"), options.notify_urls
+    people = People(file, urls, deadline) if file or urls else None
+    return Telling(people, tuple(on), link, options.path("--metrics"))

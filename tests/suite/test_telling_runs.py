@@ -1,0 +1,170 @@
+"""Who is told how a run ended, and its figures, as a user sees them: night after night, and when nobody can be told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from snapshots import user, write
+
+from tests.conftest import Audit, Run
+from tests.receiver import SECRET, Receiver, receiving
+from tests.samples import samples
+
+USERS = "checks/test_users.py"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as one:
+        yield one
+
+
+class Nights:
+    """Audits of one cluster, night after night, each told to the receiver."""
+
+    def __init__(self, audit: Audit, folder: Path, receiver: Receiver) -> None:
+        self.audit, self.folder, self.night, self.receiver = audit, folder, 0, receiver
+        self.people = folder / "people.yml"
+        self.metrics = folder / "hubspec.prom"
+        self.write(receiver.url())
+
+    def write(self, *urls: str) -> None:
+        self.people.write_text("urls:\n" + "".join(f"  - {url}\n" for url in urls))
+
+    def __call__(self, *options: str, **users: Any) -> Run:
+        self.night += 1
+        snapshot = write(self.folder, **users)
+        path = self.folder / "snapshot.json"
+        document = json.loads(path.read_text())
+        document["kinds"]["user"]["started"] = f"2026-01-{self.night:02}T03:00:00+00:00"
+        path.write_text(json.dumps(document))
+        places = (
+            "--history",
+            str(self.folder / "history"),
+            "--notify",
+            str(self.people),
+            "--metrics",
+            str(self.metrics),
+        )
+        return self.audit(*snapshot, *places, *options, checks=USERS)
+
+
+@pytest.fixture
+def nights(audit: Audit, tmp_path: Path, receiver: Receiver) -> Nights:
+    return Nights(audit, tmp_path, receiver)
+
+
+def nowhere(run: Run) -> None:
+    """Assert that the secret of the addresses is in nothing that a run leaves."""
+    assert SECRET not in run.text
+    assert [
+        path.name for path in run.folder.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()
+    ] == []
+
+
+def test_one_message_for_what_changed_and_none_for_a_night_like_the_last(nights: Nights) -> None:
+    told = nights.receiver.messages
+    first = nights("--report-link", "https://reports.example/{run}/report.html", diego=user(7))
+    assert first.code == 1
+    assert len(told) == 1
+    assert told[0]["title"] == "hubspec, j-SNAP: Not compliant, 1 new"
+    assert told[0]["type"] == "failure"
+    assert "### Drifted (1)\n\n- **high, new** `USR-01` `user diego` on `j-SNAP`: " in told[0]["message"]
+    assert f"\nReport: https://reports.example/{first.records[0]['run']}/report.html\n" in told[0]["message"]
+    nowhere(first)
+
+    assert nights(diego=user(7)).code == 1
+    assert len(told) == 1, "what is still so is told to nobody"
+    assert nights("--notify-on", "new,always", diego=user(7)).code == 1
+    assert told[1]["title"] == "hubspec, j-SNAP: Not compliant"
+    assert "Since the last run: nothing new, nothing fixed." in told[1]["message"]
+
+    more = nights(diego=user(7), ana=user(8))
+    assert "### New drift (1)\n\n- **high, new** `USR-01` `user ana` on " in told[2]["message"], (
+        "and not diego's, which is known"
+    )
+    assert "diego" not in told[2]["message"]
+    assert samples(nights.metrics)["hubspec_changes", ("new",)] == 1
+    assert more.code == 1
+
+    good = nights()
+    assert good.code == 0
+    assert told[3]["title"] == "hubspec, j-SNAP: Compliant, 2 fixed"
+    assert told[3]["type"] == "success"
+    assert len(told) == 4
+
+
+def test_the_time_of_the_last_good_run_outlives_bad_ones(nights: Nights) -> None:
+    nights("--notify-on", "always")
+    first = samples(nights.metrics)
+    assert first["hubspec_checks", ("compliant", "high")] == 2
+    assert first["hubspec_round_trips", ("docker exec",)] == 1
+    good = first["hubspec_last_good_run_timestamp_seconds", ()]
+    assert (
+        good == first["hubspec_last_compliant_run_timestamp_seconds", ()] == first["hubspec_run_timestamp_seconds", ()]
+    )
+
+    assert nights(diego=user(7)).code == 1
+    drifted = samples(nights.metrics)
+    assert drifted["hubspec_last_compliant_run_timestamp_seconds", ()] == good
+    assert drifted["hubspec_last_good_run_timestamp_seconds", ()] == drifted["hubspec_run_timestamp_seconds", ()] > good
+
+    assert nights(diego=user(1001) | {"unread": {"locked": "no shadow"}}).code == 11
+    blind = samples(nights.metrics)
+    assert blind["hubspec_last_compliant_run_timestamp_seconds", ()] == good
+    assert blind["hubspec_last_good_run_timestamp_seconds", ()] == drifted["hubspec_run_timestamp_seconds", ()]
+    assert blind["hubspec_run_exit_code", ()] == 11
+    assert "### Clusters with something that could not be looked at (1)" in nights.receiver.messages[-1]["message"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ("503", "--notify: nobody was told: service 1 (JSON) answered 503"),
+        ("slow", "--notify: nobody was told: service 1 (JSON) did not answer in time"),
+    ],
+)
+def test_who_cannot_be_told_changes_nothing_of_the_result(nights: Nights, answer: str, sentence: str) -> None:
+    nights.write(nights.receiver.url(answer))
+    run = nights("--notify-deadline", "1", "--report", "markdown,html", "-vv", "--log-level", "DEBUG", diego=user(7))
+    assert run.code == 1
+    assert f"notice: {sentence}\n" in run.text
+    assert sentence in (run.folder / "latest" / "summary.md").read_text()
+    nowhere(run)
+
+
+def test_no_people_and_no_place_for_figures_cost_two_sentences(nights: Nights) -> None:
+    nights.people.unlink()
+    nights.metrics.mkdir()
+    run = nights("--report", "markdown")
+    assert run.code == 0
+    assert (
+        f"notice: --notify: nobody was told: {nights.people} cannot be read: No such file or directory\n"
+        not in run.text
+    )
+    assert "notice: --metrics: " in run.text
+    bad = nights("--report", "markdown", diego=user(7))
+    assert bad.code == 1
+    assert f"notice: --notify: nobody was told: {nights.people} cannot be read: No such file or directory\n" in bad.text
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--notify", f"slack://{SECRET}/{SECRET}"), "--notify: wanted a file of Apprise."),
+        (("--notify-on", "new,fixd"), "--notify-on: wanted new, fixed, blind, always, with commas; found fixd"),
+        (("--notify-deadline", "soon"), "--notify-deadline: wanted a number of seconds"),
+        (("--report-link", f"https://ada:{SECRET}@h/x"), "--report-link: wanted an address"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_before_anything_is_done(
+    audit: Audit, tmp_path: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    run = audit(*write(tmp_path), *options, checks=USERS)
+    assert run.code == 4
+    assert sentence in run.text
+    nowhere(run)
