@@ -13,10 +13,12 @@ from hubspec import history_command, requirements
 from hubspec.baseline import load, schema
 from hubspec.cluster.calls import NEEDS
 from hubspec.cluster.options import CONFIG, DOORS, SWITCHES, variable
+from hubspec.configured import LISTS, RUN
 from hubspec.errors import DoorError, HubspecError
 from hubspec.iam import policy
 from hubspec.kinds import KINDS
 from hubspec.model import Record, Resource
+from hubspec.unknown import helpful
 
 WRONG_USE, COULD_NOT_LOOK = 4, 11
 """As an audit has it."""
@@ -25,7 +27,7 @@ WRONG_USE, COULD_NOT_LOOK = 4, 11
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(WRONG_USE, f"hubspec: {message}\n")
+        self.exit(WRONG_USE, f"hubspec: {helpful(message, (CONFIG, *LISTS, *RUN, *DOORS, *SWITCHES))}\n")
 
 
 def parser() -> argparse.ArgumentParser:

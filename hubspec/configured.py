@@ -13,8 +13,9 @@ from typing import Any
 from hubspec.cluster.options import DOORS, SWITCHES, Layer
 from hubspec.errors import SettingsError
 from hubspec.faults import nearest
-from hubspec.masked import is_secret
+from hubspec.masked import IN_URL, is_secret, masked, secret_in_url
 from hubspec.printable import printable
+from hubspec.unknown import variables
 
 RUN = {
     "--baseline": "YAML file that says what the cluster ought to be (default: baselines/lab.yaml, else baselines/emr.yaml)",
@@ -45,6 +46,8 @@ LISTS = ("--cluster", "--region", "--checks")
 _PATHS = {"--baseline", "--snapshot", "--save-snapshot", "--reports", "--ssh-key", "--ssh-config", "--sudo-password-file",
           "--hub-token-file", "--hub-ca", "--waivers", "--sign-key", "--checks", "--notify", "--metrics"}  # fmt: skip
 """Those that name a file or a folder: in a file it is meant from where that file is."""
+_PLACES = {"--history"}
+"""Those that name a folder, or s3://BUCKET/PREFIX/."""
 _NUMBERS = {"--deadline", "--step-limit", "--smoke-deadline", "--notify-deadline"}
 _OF_A_RUN = {*LISTS, "--smoke", "--fail-on-fixed", *RUN} - {
     "--baseline",
@@ -93,14 +96,25 @@ class Configured:
         return tuple(table.layer for table in reversed(self.tables) if table.fits(cluster, called, tags))
 
 
-def configured(folder: Path, named: str | None) -> Configured:
+def configured(folder: Path, named: str | None, environment: Mapping[str, str] | None = None) -> Configured:
     """Return the settings of the file that is named, or else of the one in the folder; none where there is none.
 
-    Raises SettingsError with every fault.
+    Raises SettingsError with every fault, those of the variables too that are given.
     """
+    faults = list(variables(environment or {}, _KNOWN))
+    try:
+        read = _found(folder, named)
+    except SettingsError as error:
+        faults += error.faults
+    if faults:
+        raise SettingsError(faults)
+    return read
+
+
+def _found(folder: Path, named: str | None) -> Configured:
     if named:
         found = folder / Path(named).expanduser()
-        return _read(found, found.name, must=True)
+        return _read(found, printable(found.name), must=True)
     for name in (NAME, TABLE):
         if (folder / name).is_file():
             read = _read(folder / name, name)
@@ -156,7 +170,10 @@ class _Reader:
                 )
                 continue
             values = self.values({key: value for key, value in one.items() if key != "match"}, where, _OF_A_CLUSTER)
-            tables.append(ClusterTable(tuple(patterns), Layer(f"{self.said}, {', '.join(patterns)}", values)))
+            if any(map(secret_in_url, patterns)):
+                self.faults.append(f"{self.said}: {where}match: {IN_URL}")
+            told = printable(", ".join(map(masked, patterns)))
+            tables.append(ClusterTable(tuple(patterns), Layer(f"{self.said}, {told}", values)))
         return tuple(tables)
 
     def values(self, data: Mapping[str, Any], where: str, known: Mapping[str, str]) -> dict[str, str | list[str]]:
@@ -168,7 +185,7 @@ class _Reader:
                 except ValueError as error:
                     self.faults.append(f"{self.said}: {where}{key}: {error}")
             else:
-                self.faults.append(f"{self.said}: {where}{printable(key)}: {_unknown(key, known)}")
+                self.faults.append(f"{self.said}: {where}{printable(masked(key))}: {_unknown(key, known)}")
         return values
 
     def value(self, option: str, sort: str, value: Any) -> str | list[str]:
@@ -180,6 +197,8 @@ class _Reader:
             return "1" if value else ""
         many = [value] if isinstance(value, str) else value
         if sort in {"list", "smoke", "words"} and isinstance(many, list) and all(isinstance(one, str) for one in many):
+            if any(map(secret_in_url, many)):
+                raise ValueError(IN_URL)
             named = [str(self.folder / Path(one).expanduser()) for one in many] if option in _PATHS else many
             return named if sort == "list" else ",".join(named)
         if option == "--history-keep" and isinstance(value, int) and not isinstance(value, bool):
@@ -187,7 +206,9 @@ class _Reader:
         if sort == "text" and isinstance(value, str):
             if option == "--hub-url" and re.match(r"[a-z]+://[^/]*@", value):
                 raise ValueError("holds a name or a password; hubspec needs a token alone")
-            place = option in _PATHS or (option == "--history" and value != "none" and not value.startswith("s3://"))
+            if secret_in_url(value):
+                raise ValueError(IN_URL)
+            place = option in _PATHS or (option in _PLACES and value != "none" and "://" not in value)
             return str(self.folder / Path(value).expanduser()) if place and value else value
         raise ValueError(f"wanted {_WANTED[sort]}; found {_sort(value)}")
 

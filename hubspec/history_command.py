@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from hubspec import history_text as text
+from hubspec.arguments import Arguments
 from hubspec.cluster.keep import keep
-from hubspec.cluster.options import in_environment
+from hubspec.cluster.options import CONFIG, variable
 from hubspec.errors import DoorError, HubspecError
 from hubspec.remembered import History
 
@@ -23,13 +25,15 @@ def grammar(command: argparse.ArgumentParser) -> None:
         differ.add_argument(name, metavar=name.upper(), help="the beginning of a run's id, latest, or latest~N")
     for one in (lister, differ):
         one.add_argument("--history", metavar="PLACE", help="a folder, or s3://BUCKET/PREFIX/ (env HUBSPEC_HISTORY)")
+        one.add_argument(CONFIG, metavar="FILE", help=f"file of settings (env {variable(CONFIG)})")
         one.add_argument("--cluster", metavar="NAME", help="only the runs that looked at this cluster")
         one.add_argument("--json", action="store_true", help="print a JSON document")
 
 
 def history(asked: argparse.Namespace) -> int:
     """Print the runs or what differs between two, and return the exit code. Raises HubspecError."""
-    place = asked.history or in_environment("--history") or "reports/history"
+    options = Arguments(asked)
+    place = options.text("--history") or str((options.path("--reports") or Path("reports")) / "history")
     if place == "none":
         raise HubspecError("--history: there is none where it is switched off; give the folder, or s3://BUCKET/PREFIX/")
     kept = History(keep(place))

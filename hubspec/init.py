@@ -7,59 +7,18 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 from hubspec.adopt import BASE, write
+from hubspec.arguments import Arguments
 from hubspec.baseline import load
 from hubspec.cluster.find import FORMS, describe, find, is_form
 from hubspec.cluster.opened import opened
-from hubspec.cluster.options import DoorOptions, Layer
 from hubspec.cluster.register import Register
 from hubspec.cluster.site import Site
-from hubspec.configured import configured
 from hubspec.errors import DoorError, HubspecError, UnknownClusterError
-from hubspec.masked import masked_sentence
 from hubspec.printable import printable
 from hubspec.snapshot import Snapshot, read_file
 from hubspec.survey import survey, watched
-
-
-class Arguments(DoorOptions):
-    """The options of `init`: from its command line, or else the environment."""
-
-    def __init__(self, asked: argparse.Namespace) -> None:
-        """Take the parsed command line. Raises SettingsError."""
-        self._asked = asked
-        self.configured = configured(self.folder, self.config_file)
-        self.tables: tuple[Layer, ...] = ()
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """Return the settings of files, the first that has one counts."""
-        return (*self.tables, self.configured.layer)
-
-    def given(self, option: str) -> str | None:
-        """Return the value of an option on the command line, or None; an audit's others are in no `init`."""
-        value: str | None = getattr(self._asked, option.strip("-").replace("-", "_"), None)
-        return value
-
-    def repeated(self, option: str) -> list[str]:
-        """Return the values of an option that may stand on the command line more than once."""
-        values: list[str] | str | None = getattr(self._asked, option.strip("-").replace("-", "_"))
-        return values if isinstance(values, list) else [values] if values else []
-
-    def switched(self, option: str) -> bool:
-        """Say whether an option without a value stands on the command line."""
-        return bool(self.given(option))
-
-    def refuse(self, message: str) -> NoReturn:
-        """Raise HubspecError."""
-        raise HubspecError(masked_sentence(message))
-
-    @property
-    def folder(self) -> Path:
-        """Return the folder in which the command was called."""
-        return Path.cwd()
 
 
 def init(asked: argparse.Namespace, say: Callable[[str], None]) -> int:

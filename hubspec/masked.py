@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 MASK = "***"
+IN_URL = "holds a password or a token in a URL; where one is needed, a file or a variable of its own holds it"
+"""What is said of a setting with such a value, whoever gave it."""
 # A word is taken whole and once, so that no text makes this slow.
 _WORD = r"(?=[\w.-]*(?:password|passwd|passphrase|secret|token|signature|(?:api|access|private)[._-]?key))[\w.-]++"
 # What begins with $ is a variable, and shows no secret.
@@ -28,6 +30,11 @@ def masked(text: str) -> str:
         return text
     text = _HEADER.sub(rf"\1{MASK}", _addresses(text))
     return _FLAG.sub(rf"\1{MASK}", _ASSIGNED.sub(rf"\1\2{MASK}", text))
+
+
+def secret_in_url(text: str) -> bool:
+    """Say whether a text is a URL that holds a password, a token or a signature."""
+    return "://" in text and masked(text) != text
 
 
 def masked_sentence(text: str) -> str:

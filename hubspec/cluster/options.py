@@ -12,6 +12,8 @@ from typing import Literal, NoReturn
 
 from pydantic import SecretStr
 
+from hubspec.masked import IN_URL, secret_in_url
+
 WAYS = ("auto", "docker", "ssh", "step", "ssm")
 """The doors into the container that can be named."""
 
@@ -39,6 +41,12 @@ SWITCHES = {
     "--ask-sudo-password": "ask for the password for sudo on the terminal",
 }
 """Option -> its help, of each without a value."""
+SECRETS = {
+    "HUBSPEC_HUB_TOKEN": "hub token",
+    "HUBSPEC_SUDO_PASSWORD": "sudo password",
+    "HUBSPEC_NOTIFY_URLS": "notify urls",
+}
+"""Variable -> what it holds, of each for which there is no option: argv can be read by anybody."""
 CLUSTER_ID = r"j-[A-Z0-9]{1,30}"
 ADDRESS = r"ssh://(?:(?P<user>[A-Za-z_][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*)(?::(?P<port>[0-9]{1,5}))?"
 """A machine with a hub that AWS knows nothing of."""
@@ -65,6 +73,11 @@ class Layer:
 def in_environment(option: str) -> str | None:
     """Return what the environment has for an option, or None."""
     return os.environ.get(variable(option)) or None
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of the environment that may be meant for hubspec, those that are set to something."""
+    return {name: value for name, value in os.environ.items() if name.startswith("HUBSPEC_") and value}
 
 
 class DoorOptions(ABC):
@@ -101,8 +114,11 @@ class DoorOptions(ABC):
         return ()
 
     def text(self, option: str) -> str | None:
-        """Return the value of an option, or None."""
-        return self.given(option) or in_environment(option) or self._written(option)
+        """Return the value of an option, or None. Refuses a URL with a secret in it."""
+        given = self.given(option)
+        if given and secret_in_url(given):
+            self.refuse(f"{option}: {IN_URL}")
+        return given or in_environment(option) or self._written(option)
 
     def on(self, option: str) -> bool:
         """Say whether an option without a value was given, or is said to be on (1) where it is first said."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from hubspec.arguments import Arguments
 from hubspec.baseline import Baseline, load
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.by_aws import NAMES
@@ -24,7 +25,6 @@ from hubspec.doctor.examine import examine
 from hubspec.doctor.model import Check, Course, Finding, Findings, spared
 from hubspec.door import Doors
 from hubspec.errors import DoorError
-from hubspec.init import Arguments
 from hubspec.printable import printable
 
 BASELINES = Path(__file__).resolve().parent.parent.parent / "baselines"

@@ -115,6 +115,10 @@ baseline = "baseline.yaml"
 match = "name:hub 1"
 hub-url = "https://{other}:9443"
 hub-token-file = "of-the-other"
+
+[[clusters]]
+match = "tag:team=of-nobody"
+door = "ssm"
 """
 
 
@@ -125,7 +129,7 @@ def test_a_nightly_job_has_one_line(audit: Audit, tmp_path: Path) -> None:
         (tmp_path / "nightly.toml").write_text(NIGHTLY.format(fingerprint=hubs.fingerprint, other=hubs.addresses[2]))
         env["HUBSPEC_CONFIG"] = str(tmp_path / "nightly.toml")
         run = audit(checks=CHECKS, env=env)
-        by_id = audit("--cluster", "j-001", checks=CHECKS, env=env)
+        by_id = audit("--cluster", "j-001", "--hub-url", f"https://{hubs.addresses[2]}:9443", checks=CHECKS, env=env)
 
     assert run.code == by_id.code == 0, run.text + by_id.text
     assert (
@@ -133,16 +137,21 @@ def test_a_nightly_job_has_one_line(audit: Audit, tmp_path: Path) -> None:
         in run.text
     ), run.text
     assert "settings of j-001: hub-url, hub-token-file (nightly.toml, name:hub 1)" in run.text
+    assert "settings for none of these clusters: nightly.toml, tag:team=of-nobody" in run.text
+    assert "settings of j-001: hub-token-file (nightly.toml, name:hub 1)" in by_id.text, "the command line says another"
+    assert "for none of these" not in by_id.text
     assert hubs.asked == {hubs.addresses[0]: 1, hubs.addresses[2]: 2}
     assert [record["cluster"] for record in by_id.records] == ["j-001"]
 
 
 def test_settings_that_are_none_end_the_run(audit: Audit, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(f'dor = "ssh"\nhub-token = "{CANARY}"\n')
-    run = audit("--hubspec-config", str(tmp_path / "mine.toml"), checks=CHECKS)
+    env = {"HUBSPEC_FAILON": "new", "HUBSPEC_HISTORY": f"https://u:{CANARY}@h/"}
+    run = audit("--hubspec-config", str(tmp_path / "mine.toml"), checks=CHECKS, env=env)
 
     assert (run.code, run.records) == (4, [])
-    assert "the settings have 2 faults:" in run.text
+    assert "the settings have 4 faults:" in run.text
+    assert "HUBSPEC_FAILON: unknown setting; did you mean 'HUBSPEC_FAIL_ON'?" in run.text
     assert "mine.toml: dor: unknown setting; did you mean 'door'?" in run.text
     assert CANARY not in run.text
 

@@ -162,6 +162,8 @@ def test_no_secret_is_told_where_something_breaks_down(place: str, audit: Audit,
         ["--hub-url", f"ftp://admin:{secret('option-scheme')}@h"],
         ["--scratch", f"https://b/?X-Amz-Signature={secret('option-scratch')}"],
         ["--cluster", f"https://u:{secret('option-cluster')}@h"],
+        ["--hub-ulr", f"https://u:{secret('option-unknown')}@h"],
+        [f"--hub-tokn={secret('option-secret')}"],
     ],
 )
 def test_no_secret_of_the_command_line_is_told(args: list[str], audit: Audit) -> None:

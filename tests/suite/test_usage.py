@@ -16,6 +16,7 @@ USERS = "checks/test_users.py"
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
+        (["--dor", "ssh"], "unrecognized arguments: --dor; --dor: did you mean '--door'?"),
         ([], "which cluster? Give --cluster lab"),
         (["--cluster", "prod"], "--cluster prod: there is no such cluster"),
         (["--cluster", "j-x; reboot"], "there is no such cluster"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from fixtures.options import _TEXT
 from hubspec.__main__ import main
 from hubspec.cluster.options import SWITCHES, DoorOptions, Layer
-from hubspec.configured import _KNOWN, Configured, configured
+from hubspec.configured import _KNOWN, _OF_A_CLUSTER, Configured, configured
 from hubspec.errors import SettingsError
+from tests.conftest import ROOT
 
 CANARY = "canary-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 WHOLE = """
@@ -109,6 +111,11 @@ def test_the_last_table_that_fits_counts_first(
         (f'sudo_password = "{CANARY}"', "sudo_password: a secret does not belong into a file of settings; use HUBSPEC_SUDO_PASSWORD, or sudo-password-file"),
         (f'aws-secret-access-key = "{CANARY}"', "aws-secret-access-key: this looks like a secret"),
         (f'hub-url = "https://admin:{CANARY}@hub:9443"', "hub-url: holds a name or a password"),
+        (f'history = "https://u:{CANARY}@h/"', "history: holds a password or a token in a URL"),
+        (f'scratch = "s3://b/?X-Amz-Signature={CANARY}"', "scratch: holds a password or a token in a URL"),
+        (f'cluster = ["lab", "ssh://u:{CANARY}@h"]', "cluster: holds a password or a token in a URL"),
+        (f'[[clusters]]\nmatch = "ssh://u:{CANARY}@h"', "clusters[1].match: holds a password or a token in a URL"),
+        (f'"https://u:{CANARY}@h" = 1', "https://u:***@h: unknown setting; known: "),
         ('[[clusters]]\ndoor = "ssh"', "clusters[1].match: wanted an id (j-*), name:PATTERN"),
         ('[[clusters]]\nmatch = "prod"', "clusters[1].match: wanted an id"),
         ("[[clusters]]\nmatch = []", "clusters[1].match: wanted an id"),
@@ -245,3 +252,22 @@ def test_whatever_the_text_it_is_settings_or_a_sentence(tmp_path_factory: pytest
     except SettingsError as error:
         told = str(error)
         assert told.startswith("any.toml: ")
+
+
+def test_the_documented_file_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "config.md").read_text()
+    ((example),) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    found = read(tmp_path, example)
+
+    def baseline(cluster: str, called: str = "", tags: dict[str, str] | None = None) -> str:
+        layers = (*found.layers(cluster, called, tags or {}), found.layer)
+        return Path(next(str(layer.values["--baseline"]) for layer in layers if "--baseline" in layer.values)).stem
+
+    assert baseline("j-OTHER", "prod-1", {"team": "web"}) == "production"
+    assert baseline("j-OTHER", "staging-1") == "staging"
+    assert baseline("j-OTHER", "staging-1", {"team": "ml"}) == "ml"
+    assert baseline("j-2AXXXXXXGAPLF") == "ml"
+    assert found.layer.values["--history"] == "s3://example-audits/history/", "no folder"
+    assert found.layer.values["--reports"] == "/var/lib/hubspec"
+    (takes,) = re.findall(r"A table takes (.*?)\.\n", page, re.DOTALL)
+    assert sorted(re.findall(r"`([a-z-]+)`", takes)) == sorted(_OF_A_CLUSTER)
