@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
+from operator import itemgetter
 
 from hubspec.cluster.beside import ended, start
 from hubspec.cluster.here import here
@@ -18,7 +21,9 @@ from hubspec.errors import DoorError, UnknownClusterError
 FORMS = "an id of EMR (j-2AXXXXXXGAPLF), name:NAME, tag:KEY=VALUE, all, local, or ssh://USER@HOST:PORT"
 """What can be said of a cluster, the lab aside."""
 AT_ONCE = 8
-"""Questions to AWS at the same time: DescribeCluster may be asked ten times in a burst (EMR's quotas)."""
+"""Questions to one region at the same time: DescribeCluster may be asked ten times in a burst (EMR's quotas)."""
+TOGETHER = 32
+"""Questions to all regions at the same time."""
 TELL = 2.0
 """Seconds between two lines of progress."""
 SHOWN = 10
@@ -99,7 +104,7 @@ def describe(search: Search, register: Register, wanted: Collection[str], say: C
         for one in search.found.values()
         if _is_id(one.id) and not one.trouble and ("tag" in wanted or ("name" in wanted and not one.called))
     ]
-    jobs = start([partial(register.about, Entry(one.id, one.region)) for one in mine], AT_ONCE)
+    jobs = _begun([Entry(one.id, one.region) for one in mine], register)
     done = lambda: f"{sum(job.done() for job in jobs)} of {len(jobs)} clusters described"  # noqa: E731
     ended(jobs, _telling(say, done), TELL)
     for one, job in zip(mine, jobs, strict=True):
@@ -180,7 +185,7 @@ def like(text: str, pattern: str) -> bool:
 
 def _asked(entries: list[Entry], register: Register, say: Callable[[str], None]) -> tuple[list[Entry], list[str]]:
     """Return what AWS tells of each, and why it does not of others. One that is gone meanwhile is neither."""
-    jobs = start([partial(register.about, entry) for entry in entries], AT_ONCE)
+    jobs = _begun(entries, register)
     done = lambda: f"{sum(job.done() for job in jobs)} of {len(jobs)} clusters described"  # noqa: E731
     ended(jobs, _telling(say, done), TELL)
     told: list[Entry] = []
@@ -193,6 +198,21 @@ def _asked(entries: list[Entry], register: Register, say: Callable[[str], None])
         except DoorError as error:
             shut.append(f"{entry.id} in {register.place(entry.region)}: {error}")
     return told, list(dict.fromkeys(shut))
+
+
+def _begun(entries: Sequence[Entry], register: Register) -> list[Future[Entry]]:
+    """Have AWS asked about each, and return the answers to come in the same order.
+
+    The regions take turns: each has limits of its own, and of many clusters none has to wait for those of another region.
+    """
+    ranks: Counter[str | None] = Counter()
+    turns = []
+    for place, entry in enumerate(entries):
+        turns.append((ranks[entry.region], place))
+        ranks[entry.region] += 1
+    order = [place for _, place in sorted(turns)]
+    begun = start([partial(register.about, entries[place]) for place in order], min(AT_ONCE * len(ranks), TOGETHER))
+    return [job for _, job in sorted(zip(order, begun, strict=True), key=itemgetter(0))]
 
 
 def _telling(say: Callable[[str], None], line: Callable[[], str]) -> Callable[[], None]:

@@ -140,6 +140,18 @@ def test_three_hundred_are_pages_and_a_bounded_number_of_questions() -> None:
     assert 1 < account.most <= AT_ONCE
 
 
+def test_regions_take_turns_so_that_none_waits_for_the_limits_of_another() -> None:
+    many = [Cluster(f"j-US{number:02}") for number in range(30)]
+    many += [Cluster(f"j-EU{number:02}", region=WEST) for number in range(20)]
+    with serving(Account(many, delay=0.02)) as account:
+        found = search(account, "all", regions=("us-east-1", WEST))
+
+    assert list(found.found) == [one.id for one in many], "in the order of the regions, whoever was asked first"
+    asked = [region for call, region, _ in account.asked if call == "DescribeCluster"]
+    assert 8 <= asked[:20].count(WEST) <= 12
+    assert set(asked[-6:]) == {"us-east-1"}
+
+
 def test_what_is_throttled_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "PAUSE", 0.5)
     many = [Cluster(f"j-{number:03}", tags={"n": "1"}) for number in range(40)]
