@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,19 @@ class Manifest(Value):
 def chained(inputs: Mapping[str, Any], lines: Iterable[tuple[Record, str]], end: Mapping[str, Any]) -> tuple[str, str]:
     """Return the text of `chain.jsonl` and the head of the chain, for records with their lines of `records.jsonl`."""
     chain = Chain()
-    links = [chain.add(INPUTS, canonical(inputs))]
+    text = "".join(links(chain, inputs, ((record, line.encode()) for record, line in lines), end))
+    return text, chain.head
+
+
+def links(
+    chain: Chain, inputs: Mapping[str, Any], lines: Iterable[tuple[Record, bytes]], end: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield the lines of `chain.jsonl` as the records come, so that nobody has to hold them; the chain then has its head."""
+    yield chain.add(INPUTS, canonical(inputs)).line()
     for record, line in lines:
         named = f"{record.control} {record.kind} {record.resource} of {record.cluster}"
-        links.append(chain.add(RECORD, line.encode(), record=named, test=record.test))
-    links.append(chain.add(END, canonical(end)))
-    return "".join(link.line() for link in links), chain.head
+        yield chain.add(RECORD, line, record=named, test=record.test).line()
+    yield chain.add(END, canonical(end)).line()
 
 
 def files(folder: Path) -> dict[str, Path]:
@@ -58,8 +65,8 @@ def written(folder: Path, inputs: dict[str, Any], end: dict[str, Any], head: str
     """Write `manifest.json` over what is in the folder, and return its bytes. Raises OSError."""
     listed = {}
     for name, path in files(folder).items():
-        content = path.read_bytes()
-        listed[name] = File(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+        with path.open("rb") as file:
+            listed[name] = File(sha256=hashlib.file_digest(file, "sha256").hexdigest(), bytes=file.tell())
     text = Manifest(inputs=inputs, end=end, head=head, files=listed).model_dump_json(indent=1) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     return text.encode()

@@ -379,6 +379,13 @@ class Run(Value):
     started: datetime = Field(strict=False, description="UTC.")
     finished: datetime = Field(strict=False, description="UTC.")
     clusters: list[str]
+    missing: dict[str, str] = Field(
+        default_factory=dict, description="Cluster -> why the records say nothing of it, though it was meant."
+    )
+    unseen: list[str] = Field(
+        default_factory=list, description="A sentence for each place where clusters could not be looked for."
+    )
+    shard: str = Field("", description="I/N, where it looked at the I-th of N parts of the clusters.")
     baselines: list[str] = Field(description="Paths of the baseline files.")
     version: str = Field(description="Version of hubspec.")
     command: str = Field(description="The command line; never holds a secret.")

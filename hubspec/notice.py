@@ -54,7 +54,7 @@ def due(tally: Tally, run: Run, wanted: Collection[str]) -> list[On]:
 
 def message(tally: Tally, run: Run, link: str | None = None) -> Message:
     """Return the message about a run, with the link to its report. `{run}` in the link is the id of the run."""
-    stands = answer(tally.outcomes, run.exit_code)
+    stands = answer(tally.outcomes, run)
     who = run.clusters[0] if len(run.clusters) == 1 else f"{len(run.clusters):,} clusters"
     title = f"hubspec, {who}: {stands.headline}"
     counts = [f"{tally.changes[one]:,} {one}" for one in ("new", "regressed", "fixed") if tally.changes[one]]

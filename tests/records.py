@@ -198,7 +198,7 @@ def with_history(**stated: Any) -> tuple[list[Record], Run]:
     waiver = {
         "key": "w1", "control": "PKG-01", "resource": "pandas", "cluster": "*", "reason": "The course ends in June.",
         "owner": "Ada", "ticket": "OPS-7", "from": None, "until": "2026-06-30", "checks": 1, "drifting": 1,
-        "declared_at": "waivers.yaml:3",
+        "declared_at": "waivers.yaml:3", "shared": False,
     }  # fmt: skip
     waivers = [
         waiver | {"state": "active", "sentence": "waiver w1 of Ada (OPS-7) counts until 2026-06-30"},

@@ -6,7 +6,7 @@ Source: RFC 4180; OWASP, 'CSV Injection'.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from hubspec.model import Record, Run
 from hubspec.printable import printable_lines
@@ -47,7 +47,7 @@ FORMULA = "=+-@\uff1d\uff0b\uff0d\uff20"
 """What a spreadsheet begins a formula with, and the wide forms that some take for the same."""
 
 
-def render(records: Sequence[Record], run: Run) -> Iterator[str]:  # noqa: ARG001 - every format takes the run
+def render(records: Iterable[Record], run: Run) -> Iterator[str]:  # noqa: ARG001 - every format takes the run
     """Yield the head and a row for each record; every cell in quotes, lines ended by CR LF."""
     yield row(COLUMNS)
     for record in records:

@@ -11,6 +11,8 @@ from hubspec.model import Record, Run
 
 RECORDS = "records.jsonl"
 """Written in every run: what a report is made from."""
+RUN = "run.json"
+"""Written in every run too: the run itself, as `Run` of the model. With the records it is all that a report says."""
 ALLURE = "allure"
 """Written while the tests run, by allure-pytest, into the folder of its name."""
 EVERY = "all"

@@ -161,19 +161,22 @@ def render(records: Sequence[Record], run: Run) -> str:
 
 def verdict(records: Sequence[Record], run: Run) -> Verdict:
     """Return the answer to 'are we compliant?' of records."""
-    return answer(Counter(r.outcome for r in records), run.exit_code)
+    return answer(Counter(r.outcome for r in records), run)
 
 
-def answer(count: Counter[Outcome], code: int) -> Verdict:
+def answer(count: Counter[Outcome], run: Run) -> Verdict:
     """Return the answer to 'are we compliant?': yes only when a check held, none drifted and all could look."""
     total, drifted, blind = count.total(), count[Outcome.DRIFTED], count[Outcome.UNREADABLE]
+    gone = f"of {_clusters(len(run.missing))} nothing is known" if run.missing else ""
     if drifted:
-        rest = f"; {blind:,} could not look." if blind else "; all others could look."
-        return Verdict(Outcome.DRIFTED, "Not compliant", f"{drifted:,} of {_checks(total)} found drift{rest}")
-    if blind or code:
+        looked = f"{blind:,} could not look" if blind else "" if gone or run.unseen else "all others could look"
+        unseen = "clusters may be missing" if run.unseen else ""
+        rest = "; ".join(filter(None, [f"{drifted:,} of {_checks(total)} found drift", looked, gone, unseen]))
+        return Verdict(Outcome.DRIFTED, "Not compliant", f"{rest}.")
+    if blind or run.exit_code:
         reason = f"{blind:,} of {_checks(total)} could not look" if blind else ""
-        ended = f"the run ended with exit code {code}" if code else ""
-        both = " and ".join(filter(None, [reason, ended]))
+        ended = f"the run ended with exit code {run.exit_code}" if run.exit_code else ""
+        both = " and ".join(filter(None, [reason, gone, ended]))
         return Verdict(Outcome.UNREADABLE, "Compliance not shown", f"No check found drift, but {both}.")
     applied = total - count[Outcome.NOT_APPLICABLE]
     if not applied:
@@ -235,6 +238,10 @@ def _found(record: Record, state: dict[str, Any] | None, name: str, difference: 
 def _utc(when: datetime) -> str:
     aware = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     return f"{aware:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _clusters(count: int) -> str:
+    return f"{count:,} cluster{'s' * (count != 1)}"
 
 
 def _checks(count: int) -> str:

@@ -13,7 +13,8 @@ from hubspec.framework import Standing, coverage
 from hubspec.model import Outcome, Record, Run, Severity
 from hubspec.printable import printable
 from hubspec.report.common import about
-from hubspec.report.html import verdict
+from hubspec.report.html import answer
+from hubspec.report.overview import Overview, of
 
 LIMIT = 3500
 """Characters of the whole: a chat message of Slack or Teams holds 4,000."""
@@ -24,24 +25,38 @@ _OPEN = {Outcome.DRIFTED: "Drifted", Outcome.UNREADABLE: "Could not be looked at
 
 def render(records: Sequence[Record], run: Run) -> Iterator[str]:
     """Yield the summary, of at most LIMIT characters."""
-    answer = verdict(records, run)
-    text = f"## {answer.headline}\n\n{answer.sentence}{_changed(records, run)}\n\n{table(records)}"
+    tally = of(records)
+    open_ = {outcome: [line(record) for record in _worst(records, outcome)] for outcome in _OPEN}
+    yield _page(tally, run, {outcome: (len(lines), lines) for outcome, lines in open_.items()})
+
+
+def summed(tally: Overview, run: Run) -> Iterator[str]:
+    """Yield the same of records too many to be held: of each control that is open, some of its records."""
+    open_ = {}
+    for outcome in _OPEN:
+        kept = [record for one in tally.worst() if one.outcome is outcome for record in one.samples]
+        open_[outcome] = tally.outcomes[outcome], [line(record) for record in _worst(kept, outcome)]
+    yield _page(tally, run, open_)
+
+
+def _page(tally: Overview, run: Run, open_: Mapping[Outcome, tuple[int, list[str]]]) -> str:
+    stands = answer(tally.outcomes, run)
+    text = f"## {stands.headline}\n\n{stands.sentence}{_changed(tally, run)}\n\n{table(tally)}"
+    failed, notices = list(_failed(tally, run)), [f"- {code(notice)}" for notice in run.notices]
     sections = [
-        *((title, [line(record) for record in _worst(records, outcome)]) for outcome, title in _OPEN.items()),
-        ("Requirements that failed", list(_failed(records, run))),
-        ("To know", [f"- {code(notice)}" for notice in run.notices]),
+        *((title, *open_[outcome]) for outcome, title in _OPEN.items()),
+        ("Requirements that failed", len(failed), failed),
+        ("To know", len(notices), notices),
     ]
     tail = f"\nRun {code(run.id)}, exit code {run.exit_code}, hubspec {code(run.version)}.\n"
-    for title, lines in sections:
-        text += fitting(title, lines, LIMIT - len(text) - len(tail))
-    yield text + tail
+    for title, total, lines in sections:
+        text += fitting(title, lines, LIMIT - len(text) - len(tail), total=total)
+    return text + tail
 
 
-def table(records: Iterable[Record]) -> str:
+def table(tally: Overview) -> str:
     """Return a row for each of the first clusters, those with drift before, with the number of checks by outcome."""
-    counts: dict[str, Counter[Outcome]] = {}
-    for record in records:
-        counts.setdefault(record.cluster, Counter())[record.outcome] += 1
+    counts = {name: one.outcomes for name, one in tally.clusters.items()}
     order = sorted(counts, key=lambda name: (-counts[name][Outcome.DRIFTED], -counts[name][Outcome.UNREADABLE], name))
     rows = [["cluster", *map(str, Outcome)], ["---"] * (len(Outcome) + 1)]
     rows += [[code(name, 40), *(str(counts[name][outcome]) for outcome in Outcome)] for name in order[:_CLUSTERS]]
@@ -84,15 +99,15 @@ def _worst(records: Iterable[Record], outcome: Outcome) -> list[Record]:
     )
 
 
-def _changed(records: Iterable[Record], run: Run) -> str:
-    count = Counter(record.change for record in records)
+def _changed(tally: Overview, run: Run) -> str:
+    count = tally.changes
     told = ", ".join(f"{count[change]} {change}" for change in ("new", "regressed", "still", "fixed") if count[change])
     return f" Since the last run: {told or 'nothing changed'}." if run.last else ""
 
 
-def _failed(records: Sequence[Record], run: Run) -> Iterator[str]:
+def _failed(tally: Overview, run: Run) -> Iterator[str]:
     failed: dict[str, list[str]] = {}
-    for point in coverage(records, run.frameworks):
+    for point in coverage(tally.spoken.values(), run.frameworks):
         if point.standing is Standing.FAILED:
             failed.setdefault(point.framework, []).append(point.requirement)
     for framework, ids in failed.items():

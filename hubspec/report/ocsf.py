@@ -5,7 +5,7 @@ Source: the Open Cybersecurity Schema Framework, https://schema.ocsf.io/1.5.0/cl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hubspec.model import Outcome, Record, Run, Severity
@@ -36,7 +36,7 @@ _ACTIVITY = {"new": (1, "Create"), "regressed": (1, "Create"), "still": (2, "Upd
 """By the change since the last run; without one to compare with, what was put right is closed and all else created."""
 
 
-def render(records: Sequence[Record], run: Run) -> Iterator[str]:
+def render(records: Iterable[Record], run: Run) -> Iterator[str]:
     """Yield the findings as one JSON array, a line each."""
     titles = frameworks(run)
     yield "["

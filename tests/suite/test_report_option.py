@@ -13,7 +13,7 @@ from hubspec.report.formats import FORMATS
 from tests.conftest import Audit
 
 USERS = "checks/test_users.py"
-ALWAYS = {"records.jsonl", "manifest.json", "chain.jsonl"}
+ALWAYS = {"records.jsonl", "run.json", "manifest.json", "chain.jsonl"}
 
 
 def test_all_formats_of_one_run_tell_the_same(audit: Audit, tmp_path: Path) -> None:
