@@ -1,6 +1,8 @@
 # The verbs of this repository. Each sets up what it needs; a second run builds nothing that has not changed.
 PYTHON ?= python3
 BIN := .venv/bin
+# Hundreds of audits are started by the tests: none of them should compile the suite anew, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help audit test matrix lint bench bench-smoke schemas lab-down clean
 .DEFAULT_GOAL := help

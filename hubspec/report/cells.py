@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -26,7 +27,11 @@ def cell(value: object, other: object = None, *, exact: bool = False) -> Markup:
 
 def visible(text: object, keep: str = "") -> Markup:
     """Return the same as HTML, with each escape marked as one. Characters in `keep` stay as they are."""
-    raw = str(text)
+    return _visible(str(text), keep)
+
+
+@lru_cache(maxsize=8192)  # most texts of a page stand in it once for each of thousands of checks
+def _visible(raw: str, keep: str) -> Markup:
     if not hidden(raw):
         return Markup.escape(raw)
     mark = Markup('<i class="x">{}</i>')
