@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from hubspec import history_command, requirements
+from hubspec import history_command, requirements, upload_command
 from hubspec.baseline import load, schema
 from hubspec.cluster.calls import NEEDS
 from hubspec.cluster.options import CONFIG, DOORS, SWITCHES, variable
@@ -77,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     diff.add_argument("after", metavar="B", type=Path, help="the other one")
     diff.add_argument("--json", action="store_true", help="print a JSON document")
     history_command.grammar(commands.add_parser("history", help="list the runs of a history, or compare two"))
+    upload_command.grammar(commands.add_parser("upload", help="bring reports that stayed here to the place of results"))
     script = commands.add_parser("script", help="write a shell script that does what a baseline or a plan says")
     script.add_argument("file", metavar="PLAN|BASELINE", type=Path, help="a plan ends with .json")
     script.add_argument(
@@ -130,7 +131,14 @@ def run(asked: argparse.Namespace) -> int:
         from hubspec.doctor.command import doctor
 
         return doctor(asked, lambda line: print(line, file=sys.stderr, flush=True))
-    exits = {"diff": diff, "guide": guide, "history": history_command.history, "script": script, "verify": verify}
+    exits = {
+        "diff": diff,
+        "guide": guide,
+        "history": history_command.history,
+        "script": script,
+        "upload": upload_command.upload,
+        "verify": verify,
+    }
     if asked.command in exits:
         return exits[asked.command](asked)
     if asked.command == "fields":

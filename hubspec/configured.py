@@ -29,9 +29,12 @@ RUN = {
     "--sign-key": "private SSH key, or the public half of one in the agent, that signs the report",
     "--report": "formats of the report, with commas",
     "--history": "where each run leaves a file, to compare the next one with: a folder, s3://BUCKET/PREFIX/, or none"
-    " (default: history/ in the folder of the reports; none with --snapshot)",
+    " (default: history/ in --results or else in the folder of the reports; none with --snapshot)",
     "--history-keep": "how many runs of the same clusters stay in the history (90), or for how many days (90d); default: all",
     "--history-kms-key": "KMS key for a history in S3 (default: encrypted with S3's own)",
+    "--results": "where the report, the records and the history of a run go together at its end: a folder, or s3://BUCKET/PREFIX/",
+    "--results-kms-key": "KMS key for results in S3 (default: encrypted with S3's own)",
+    "--results-deadline": "seconds that bringing the results to their place may take (default: 600)",
     "--fail-on": "which drift fails the run: any (default), new, or low, medium, high, critical and what is worse",
     "--notify": "file of Apprise with the addresses of those who are told how a run ended; HUBSPEC_NOTIFY_URLS holds addresses themselves",
     "--notify-on": "when they are told, with commas: new, fixed, blind (could not look), always (default: new,fixed,blind)",
@@ -46,9 +49,9 @@ LISTS = ("--cluster", "--region", "--checks")
 _PATHS = {"--baseline", "--snapshot", "--save-snapshot", "--reports", "--ssh-key", "--ssh-config", "--sudo-password-file",
           "--hub-token-file", "--hub-ca", "--waivers", "--sign-key", "--checks", "--notify", "--metrics"}  # fmt: skip
 """Those that name a file or a folder: in a file it is meant from where that file is."""
-_PLACES = {"--history"}
+_PLACES = {"--history", "--results"}
 """Those that name a folder, or s3://BUCKET/PREFIX/."""
-_NUMBERS = {"--deadline", "--step-limit", "--smoke-deadline", "--notify-deadline"}
+_NUMBERS = {"--deadline", "--step-limit", "--smoke-deadline", "--notify-deadline", "--results-deadline"}
 _OF_A_RUN = {*LISTS, "--smoke", "--fail-on-fixed", *RUN} - {
     "--baseline",
     "--waivers",

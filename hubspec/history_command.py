@@ -12,6 +12,7 @@ from hubspec.cluster.keep import keep
 from hubspec.cluster.options import CONFIG, variable
 from hubspec.errors import DoorError, HubspecError
 from hubspec.remembered import History
+from hubspec.results import HISTORY
 
 
 def grammar(command: argparse.ArgumentParser) -> None:
@@ -33,10 +34,14 @@ def grammar(command: argparse.ArgumentParser) -> None:
 def history(asked: argparse.Namespace) -> int:
     """Print the runs or what differs between two, and return the exit code. Raises HubspecError."""
     options = Arguments(asked)
-    place = options.text("--history") or str((options.path("--reports") or Path("reports")) / "history")
-    if place == "none":
+    named, results = options.text("--history"), options.text("--results")
+    if named == "none":
         raise HubspecError("--history: there is none where it is switched off; give the folder, or s3://BUCKET/PREFIX/")
-    kept = History(keep(place))
+    if named or not results:
+        kept = History(keep(named or (options.path("--reports") or Path("reports")) / HISTORY))
+    else:
+        kept = History(keep(results).below(HISTORY))
+    place = kept.keep.where
     try:
         if asked.what == "list":
             runs = text.listed(kept, asked.cluster)

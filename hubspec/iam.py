@@ -10,6 +10,8 @@ LOG_BUCKET, LOG_PREFIX = "LOG-BUCKET", "LOG-PREFIX"
 """What a reader replaces with the bucket and the prefix of the cluster's log URI."""
 SCRATCH = "SCRATCH-BUCKET/SCRATCH-PREFIX"
 """The same, with where scripts may be put for a moment."""
+RESULTS_BUCKET, RESULTS_PREFIX = "RESULTS-BUCKET", "RESULTS-PREFIX"
+"""The same, of `--results`."""
 WHERE: dict[Scope, tuple[str, str | list[str]]] = {
     "cluster": ("Clusters", "arn:aws:elasticmapreduce:*:*:cluster/*"),
     "any": ("Account", "*"),
@@ -17,6 +19,7 @@ WHERE: dict[Scope, tuple[str, str | list[str]]] = {
     "command": ("Commands", ["arn:aws:ssm:*::document/AWS-RunShellScript", "arn:aws:ec2:*:*:instance/*"]),
     "logs": ("Logs", f"arn:aws:s3:::{LOG_BUCKET}/{LOG_PREFIX}*"),
     "scratch": ("Scratch", f"arn:aws:s3:::{SCRATCH}*"),
+    "results bucket": ("ResultsBucket", f"arn:aws:s3:::{RESULTS_BUCKET}"),
 }
 """Scope of a call -> id of its statement, and the ARN. The actions of `any` know no resource (Service Authorization
 Reference), but for ec2:GetManagedPrefixListEntries, whose lists may belong to AWS."""
@@ -32,10 +35,33 @@ MISSING_LOGS = {
 
 LONG_ANSWERS = "s3:GetObject"
 """What the ssm door does at the scratch place too: SSM brings an answer there that is longer than what it tells itself."""
+_RESULTS = f"arn:aws:s3:::{RESULTS_BUCKET}/{RESULTS_PREFIX}"
+RESULTS: list[dict[str, Any]] = [
+    {
+        "Sid": "ResultsAreBrought",
+        "Effect": "Allow",
+        "Action": ["s3:PutObject"],
+        "Resource": [f"{_RESULTS}{name}" for name in ("runs/*", "history/*", "latest.json")],
+    },
+    {
+        "Sid": "HistoryIsRead",
+        "Effect": "Allow",
+        "Action": ["s3:GetObject"],
+        "Resource": [f"{_RESULTS}{name}" for name in ("runs/*/manifest.json", "history/*", "latest.json")],
+    },
+    {
+        "Sid": "HistoryIsListed",
+        "Effect": "Allow",
+        "Action": ["s3:ListBucket"],
+        "Resource": f"arn:aws:s3:::{RESULTS_BUCKET}",
+        "Condition": {"StringLike": {"s3:prefix": f"{RESULTS_PREFIX}*"}},
+    },
+]
+"""Calls that others make elsewhere, at the place of `--results`. No right to remove: what is there is proof."""
 
 
 def policy(need: Need) -> dict[str, Any]:
-    """Return the policy document for one use; each allows what an audit needs."""
+    """Return the policy document for one use; each allows what an audit needs, but for 'results', which stands beside them."""
     statements: list[dict[str, Any]] = []
     for scope, (sid, resource) in WHERE.items():
         actions = sorted({call.action for call in CALLS.values() if call.scope == scope and need in call.needs})
@@ -45,4 +71,6 @@ def policy(need: Need) -> dict[str, Any]:
             statements.append({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource})
         if actions and scope == "logs":
             statements.append(MISSING_LOGS)
+        if actions and scope == "results bucket":
+            statements += RESULTS
     return {"Version": "2012-10-17", "Statement": statements}

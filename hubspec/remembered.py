@@ -75,14 +75,21 @@ class History:
             self.notices.append(f"history: {name_} is left out: {error}")
             return None
 
-    def add(self, past: Past, limit: str | None) -> None:
-        """Write the file of a run, and remove what `limit` (90, or 90d) says is old, of the same clusters alone."""
+    def add(self, past: Past, to: Keep | None = None) -> bool:
+        """Write the file of a run, to another place where it is brought to this one later. Say whether it is written."""
         try:
-            self.keep.write(name(past), pack(past))
-            if limit:
-                self._forget(past, limit)
+            (to or self.keep).write(name(past), pack(past))
         except DoorError as error:
             self.notices.append(f"history: this run is not in it: {error}")
+            return False
+        return True
+
+    def forget(self, past: Past, limit: str) -> None:
+        """Remove what `limit` (90, or 90d) says is old, of the clusters of a run that is in it, and of those alone."""
+        try:
+            self._forget(past, limit)
+        except DoorError as error:
+            self.notices.append(f"history: what is old is still in it: {error}")
 
     def _forget(self, past: Past, limit: str) -> None:
         match = _KEEP.fullmatch(limit)

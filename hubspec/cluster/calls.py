@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Need = Literal["audit", "smoke", "remediate", "door-step", "door-ssm"]
+Need = Literal["audit", "smoke", "remediate", "door-step", "door-ssm", "results"]
 NEEDS: tuple[Need, ...] = get_args(Need)
-Scope = Literal["cluster", "any", "security group", "command", "logs", "scratch", "history"]
+_AUDITS: tuple[Need, ...] = NEEDS[:-1]
+Scope = Literal["cluster", "any", "security group", "command", "logs", "scratch", "history", "results bucket"]
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,14 @@ class Call:
     A door that only AWS is needed for is more than an audit needs: what it does is root's on the master node.
 
     What only 'remediate' needs is made by nobody here: it is what the actions ask for that an audit ends in.
+    'results' is no audit's: it is allowed beside one of the others.
     """
 
     client: Literal["emr", "ec2", "s3", "ssm", "sts"]
     method: str
     action: str
     scope: Scope
-    needs: tuple[Need, ...] = NEEDS
+    needs: tuple[Need, ...] = _AUDITS
 
 
 _STEPS: tuple[Need, ...] = ("smoke", "remediate", "door-step")
@@ -35,7 +37,7 @@ _SSM: tuple[Need, ...] = ("door-ssm",)
 _REMEDY: tuple[Need, ...] = ("remediate",)
 
 
-def _emr(action: str, method: str, needs: tuple[Need, ...] = NEEDS, scope: Scope = "cluster") -> Call:
+def _emr(action: str, method: str, needs: tuple[Need, ...] = _AUDITS, scope: Scope = "cluster") -> Call:
     return Call("emr", method, f"elasticmapreduce:{action}", scope, needs)
 
 
@@ -67,6 +69,12 @@ CALLS: dict[str, Call] = {
     ),
     "CancelCommand": Call("ssm", "cancel_command", "ssm:CancelCommand", "any", _SSM),
     "ListObjectsV2": Call("s3", "list_objects_v2", "s3:ListBucket", "history", ()),
+    "GetPublicAccessBlock": Call(
+        "s3", "get_public_access_block", "s3:GetBucketPublicAccessBlock", "results bucket", ("results",)
+    ),
+    "GetBucketPolicyStatus": Call(
+        "s3", "get_bucket_policy_status", "s3:GetBucketPolicyStatus", "results bucket", ("results",)
+    ),
     "AddTags": _emr("AddTags", "add_tags", _REMEDY),
     "RemoveTags": _emr("RemoveTags", "remove_tags", _REMEDY),
     "SetTerminationProtection": _emr("SetTerminationProtection", "set_termination_protection", _REMEDY),

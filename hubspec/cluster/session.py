@@ -68,7 +68,10 @@ class Session:
 
         Raises RefusedError, NoAnswerError, UnknownClusterError, and DoorError where there is no way to ask.
         """
+        rewind = getattr(arguments.get("Body"), "seek", None)
         for left in reversed(range(1 if once else ROUNDS)):
+            if rewind:
+                rewind(0)  # botocore rewinds between its own attempts alone
             try:
                 return self._call(name, arguments, once=once)
             except RefusedError as error:

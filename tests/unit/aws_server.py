@@ -6,15 +6,23 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
 from hubspec.cluster.session import Session
 
 LOST = "lost"
 """An answer that never comes: the call was taken, and the connection breaks."""
+
+
+S3_QUERIES = {
+    "policyStatus": "GetBucketPolicyStatus",
+    "publicAccessBlock": "GetPublicAccessBlock",
+    "list-type": "ListObjectsV2",
+}
+"""A word in the query of a request to S3 -> the call; without one it is GetObject."""
 
 
 class Refusal(dict[str, str]):
@@ -30,6 +38,19 @@ class Refusal(dict[str, str]):
         return f"<Response><Errors><Error>{one}</Error></Errors><Error>{one}</Error>{one}</Response>"
 
 
+def sent(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
+    """Return the body of a request, also from the chunks in which botocore sends what it signs while it reads."""
+    if "Content-Length" in headers:
+        return stream.read(int(headers["Content-Length"]))
+    whole = b""
+    while size := int(stream.readline().split(b";")[0], 16):
+        whole += stream.read(size)
+        stream.readline()
+    while stream.readline().strip():
+        pass  # the checksum behind the chunks
+    return whole
+
+
 @contextlib.contextmanager
 def serving(
     answers: dict[str, list[Any]], ahead: float = 0
@@ -41,6 +62,8 @@ def serving(
     asked: list[tuple[str, dict[str, Any]]] = []
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # or botocore waits a second for "100 Continue" before it sends an object
+
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             if "X-Amz-Target" in self.headers:
@@ -51,12 +74,19 @@ def serving(
             self._answer(call, given)
 
         def do_GET(self) -> None:
-            self._answer("GetObject", {"Key": self.path})
+            path, _, query = self.path.partition("?")
+            call = next((name for word, name in S3_QUERIES.items() if word in query), "GetObject")
+            self._answer(call, {"Key": path})
+
+        def do_PUT(self) -> None:
+            body = sent(self.rfile, self.headers)
+            self._answer("PutObject", {"Key": self.path.partition("?")[0], "Body": body, **self.headers})
 
         def _answer(self, call: str, given: dict[str, Any]) -> None:
             asked.append((call, given))
             mine = answers[call]
             answer = mine.pop(0) if len(mine) > 1 else mine[0]
+            answer = answer(given) if callable(answer) else answer
             if answer == LOST:
                 self.close_connection = True
                 return

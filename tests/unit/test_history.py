@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hubspec import gate
 from hubspec.__main__ import main
 from hubspec.change import compared
-from hubspec.cluster.keep import Folder
+from hubspec.cluster.keep_folder import Folder
 from hubspec.errors import DoorError
 from hubspec.history import DamagedError, Past, key, look, name, of, pack, unpack
 from hubspec.model import Record
@@ -266,9 +266,11 @@ LIMITS = [(None, 5), ("3", 3), ("9", 5), ("2d", 3), ("365d", 5)]
 @pytest.mark.parametrize(("limit", "left"), LIMITS)
 def test_retention(limit: str | None, left: int, tmp_path: Path) -> None:
     history = History(Folder(tmp_path))
-    history.add(of([seen("drifted", cluster="other")], run(id="other")), None)
+    history.add(of([seen("drifted", cluster="other")], run(id="other")))
     for day in range(5):
-        history.add(past(day, seen("drifted", day)), limit)
+        history.add(past(day, seen("drifted", day)))
+        if limit:
+            history.forget(past(day, seen("drifted", day)), limit)
     assert sorted(runs_of(tmp_path)) == ["other", *(f"run-{day}" for day in range(5 - left, 5))]
 
 

@@ -92,6 +92,8 @@ MAY_IMPORT = {
     "change":       "model history",
     "gate":         "model",
     "remembered":   "errors history cluster.keep",
+    "results":      "errors manifest cluster.keep",
+    "upload_command": "errors arguments results cluster.keep cluster.options",
     "history_text": "errors model printable history remembered",
     "tally":        "model",
     "notice":       "model printable tally report.*",
@@ -145,8 +147,8 @@ MAY_IMPORT = {
     "doctor.way":   "errors doctor.* cluster.preflight cluster.choice cluster.docker cluster.sealed_door cluster.ssh_door",
     "doctor.hub":   "errors scopes baseline doctor.* cluster.hub",
     "doctor.command": "errors printable door baseline arguments doctor.* cluster.*",
-    "__main__":     "unknown configured guide report.guide verified verify history_command doctor.command model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
-    "history_command": "errors history_text remembered arguments cluster.keep cluster.options",
+    "__main__":     "unknown configured guide report.guide verified verify history_command upload_command doctor.command model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
+    "history_command": "errors history_text remembered results arguments cluster.keep cluster.options",
 }  # fmt: skip
 ROOMS = {
     # folder -> the folders of this repository that it may import
