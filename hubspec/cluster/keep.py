@@ -10,6 +10,7 @@ from hubspec.cluster.keep_bucket import Bucket
 from hubspec.cluster.keep_folder import Folder
 from hubspec.errors import DoorError
 
+__all__ = ["S3", "Bucket", "Folder", "Keep", "keep"]
 S3 = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\x00-\x1f]*)?"
 """How a place in S3 is written."""
 
