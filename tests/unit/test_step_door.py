@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hubspec.cluster import step_door
+from hubspec.cluster import own_step
 from hubspec.cluster.answer import Said
 from hubspec.cluster.made import Made
 from hubspec.cluster.seal import Seal
@@ -28,7 +28,7 @@ ANSWER = subprocess.run(
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look again at once, and tell of each."""
     for name, seconds in (("FIRST", 0.01), ("POLL", 0.01), ("PATIENCE", 0)):
-        monkeypatch.setattr(step_door, name, seconds)
+        monkeypatch.setattr(own_step, name, seconds)
 
 
 @dataclass
@@ -108,7 +108,7 @@ def test_its_answer_once_it_is_there_whole() -> None:
     assert (found.code, found.out) == (3, b"here\n")
     assert "cancel" not in steps.done
     assert any("PENDING behind 2 other steps, the first of them a" in line for line in said)
-    assert any("COMPLETED; waiting for its log in S3 (EMR brings it about every five minutes)" in line for line in said)
+    assert any("it ended; waiting for its log in S3 (EMR brings it about every five minutes)" in line for line in said)
 
 
 @pytest.mark.parametrize(
