@@ -37,7 +37,7 @@ class Telling:
         faults = self._measure(tally, run)
         run = run.model_copy(update={"notices": [*faults, *run.notices]})
         if self.people and due(tally, run, self.on):
-            told = message(tally, run, self.link)
+            told = message(tally, run, self.link if tally.checks else None)
             faults += [f"--notify: {one}" for one in self.people.tell(told.title, told.text, told.kind)]
         return faults
 

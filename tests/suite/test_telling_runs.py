@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from snapshots import user, write
 
+from tests.accounts import Account, Cluster, serving
 from tests.conftest import Audit, Run
 from tests.receiver import SECRET, Receiver, receiving
 from tests.samples import samples
@@ -150,6 +151,37 @@ def test_no_people_and_no_place_for_figures_cost_two_sentences(nights: Nights) -
     bad = nights("--report", "markdown", diego=user(7))
     assert bad.code == 1
     assert f"notice: --notify: nobody was told: {nights.people} cannot be read: No such file or directory\n" in bad.text
+
+
+EARLY = [
+    # --cluster, what AWS refuses, the baseline, the exit code, the reason
+    ("name:blue", {("ListClusters", "us-east-1"): "AccessDeniedException"}, "", 11, "allow elasticmapreduce:ListClusters"),
+    ("j-GONE", {}, "", 4, "there is no cluster j-GONE in this account"),
+    ("j-A", {}, "usrs: {}", 4, "baseline.yaml:1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("early", EARLY)
+def test_a_night_that_ends_before_its_first_check_is_told_with_the_reason(
+    audit: Audit, tmp_path: Path, receiver: Receiver, early: tuple[str, dict[tuple[str, str], str], str, int, str]
+) -> None:
+    cluster, refused, baseline, code, reason = early
+    figures, file = tmp_path / "hubspec.prom", tmp_path / "baseline.yaml"
+    file.write_text(baseline)
+    options = ["--cluster", cluster, "--metrics", str(figures), "--report-link", "https://reports.example/"]
+    options += ["--baseline", str(file)] if baseline else []
+    with serving(Account([Cluster("j-A", "blue")], refused)) as account:
+        env = dict(account.variables) | {"HUBSPEC_NOTIFY_URLS": receiver.url()}
+        run = audit(*options, checks="checks/test_cluster.py", env=env)
+    assert run.code == code
+    (told,) = receiver.messages
+    assert told["title"] == f"hubspec, {cluster}: Compliance not shown"
+    assert told["type"] == "warning"
+    assert "### To know (1)\n\n- `" in told["message"]
+    assert reason in told["message"]
+    assert "reports.example" not in told["message"], "there is no report of this run"
+    assert samples(figures)["hubspec_run_exit_code", ()] == code
+    nowhere(run)
 
 
 @pytest.mark.parametrize(

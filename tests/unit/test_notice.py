@@ -1,0 +1,121 @@
+"""The one message of a run: when it is due, what it says first, and that nothing in it calls anybody."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hubspec.model import Outcome
+from hubspec.notice import LIMIT, WHEN, due, message
+from hubspec.tally import tallied
+from tests.records import HOSTILE, all_drift, drifted, many, one_of_each, record, run, with_history
+
+NEW = drifted(change="new")
+STILL = drifted(change="still")
+AGAIN = drifted(change="regressed")
+GONE = record(change="fixed")
+MENDED = record(outcome=Outcome.FIXED)
+BLIND = record(outcome=Outcome.UNREADABLE, before=None)
+ACCEPTED = drifted(outcome=Outcome.WAIVED, change="new", waiver={"owner": "Ada"})
+DUE = [
+    # records, exit code, the reasons for which a message is due
+    ([record()], 0, ["always"]),
+    ([NEW], 1, ["new", "always"]),
+    ([AGAIN], 1, ["new", "always"]),
+    ([STILL], 1, ["always"]),
+    ([drifted()], 1, ["new", "always"]),
+    ([ACCEPTED], 0, ["always"]),
+    ([GONE], 0, ["fixed", "always"]),
+    ([MENDED], 0, ["fixed", "always"]),
+    ([BLIND], 11, ["blind", "always"]),
+    ([NEW, GONE, BLIND], 1, ["new", "fixed", "blind", "always"]),
+    ([STILL], 0, ["always"]),
+    ([record()], 2, ["blind", "always"]),
+    ([STILL], 11, ["blind", "always"]),
+    ([], 11, ["blind", "always"]),
+]
+
+
+@pytest.mark.parametrize(("records", "code", "reasons"), DUE)
+def test_when_it_is_due(records: list, code: int, reasons: list[str]) -> None:
+    ended = run(exit_code=code)
+    assert due(tallied(records), ended, WHEN) == reasons
+    for one in WHEN:
+        assert due(tallied(records), ended, [one]) == ([one] if one in reasons else [])
+    assert due(tallied(records), ended, []) == []
+
+
+KINDS = [
+    ([NEW, BLIND], 1, "failure", "Not compliant"),
+    ([STILL, BLIND], 1, "warning", "Not compliant"),
+    ([record()], 2, "warning", "Compliance not shown"),
+    ([STILL], 1, "info", "Not compliant"),
+    ([GONE], 0, "success", "Compliant"),
+]
+
+
+@pytest.mark.parametrize(("records", "code", "kind", "headline"), KINDS)
+def test_how_bad_it_is(records: list, code: int, kind: str, headline: str) -> None:
+    told = message(tallied(records), run(exit_code=code, clusters=["j-A"]))
+    assert told.kind == kind
+    assert told.title.startswith(f"hubspec, j-A: {headline}")
+
+
+def test_the_whole_of_a_night_that_has_nights_before_it() -> None:
+    records, ended = with_history()
+    command = drifted().actions[0]["command"]
+    told = message(tallied(records), ended, "https://reports.example/{run}/report.html?a=1&b=<2>")
+    assert told.title == "hubspec, 2 clusters: Not compliant, 1 new, 1 fixed"
+    assert told.text.splitlines() == [
+        "1 of 6 checks found drift; 1 could not look. Since the last run: 1 new, 1 fixed.",
+        "",
+        "### New drift (1)",
+        "",
+        f"- **critical, new** `USR-01` `user mallory` on `research`: `mallory is an admin, and is not declared to be one.`; next: `{command}`",
+        "",
+        "### Clusters with something that could not be looked at (1)",
+        "",
+        "- `teaching`: 1 check: `Could not look: the container does not answer. Start it, then run again.`",
+        "",
+        "### Fixed (1)",
+        "",
+        "- `PKG-01` `package scipy` on `research`",
+        "",
+        "### To know (1)",
+        "",
+        "- `The waiver of PKG-01 for pandas on teaching ended on 2026-01-31; its drift counts again.`",
+        "",
+        "Report: https://reports.example/run-1/report.html?a=1&b=<2>",
+        "",
+        "Run `run-1`, exit code 1, hubspec `0.1.0`.",
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 60, 6000])
+def test_it_is_short_and_begins_with_the_worst(count: int) -> None:
+    told = message(tallied([*many(count), *all_drift(count), *one_of_each()]), run(), "https://h/" + "x" * 200)
+    assert len(told.text) <= LIMIT
+    assert len(told.title) <= 200
+    first, *_ = [line for line in told.text.splitlines() if line.startswith("- ")]
+    assert first.startswith("- **critical** `USR-01` ")
+    assert ("more\n" in told.text) == (count > 1)
+    assert told.text.count("\nReport: https://h/x") == 1
+
+
+def test_what_is_left_out_is_counted() -> None:
+    told = message(tallied(all_drift(500)), run(exit_code=1))
+    (rest,) = re.findall(r"^- and (\d+) more$", told.text, re.MULTILINE)
+    assert int(rest) + told.text.count("\n- **") == 500
+
+
+@pytest.mark.parametrize(
+    "what", [*HOSTILE, "@everyone", "<!channel>", "<@U123>", "HTTPS://evil.invalid", "a@b.example"]
+)
+def test_nothing_that_was_found_calls_anybody_or_leads_anywhere(what: str) -> None:
+    ended = run(clusters=[what], notices=[what])
+    told = message(tallied([drifted(resource=what, cluster=what, message=what)]), ended)
+    for text in (told.title, told.text):
+        assert not re.search(r"(?<!\w)@|[<>]|(?i:https?://)", text)
+        assert text.replace("\n", "").isprintable()
+    assert ("a@b.example" in told.text) == (what == "a@b.example")
