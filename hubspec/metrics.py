@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hubspec.model import Outcome, Run, Severity
-from hubspec.notice import ENDED_WELL
+from hubspec.notice import looked
 from hubspec.printable import printable
 from hubspec.tally import Cluster, Tally
 
@@ -21,6 +21,7 @@ _KEPT = re.compile(
     rf'^(?P<name>{GOOD}|{COMPLIANT}|{CLUSTER_GOOD})(?:\{{cluster="(?P<cluster>(?:[^"\\\n]|\\.)*)"\}})? (?P<value>[0-9]{{1,12}}(?:\.[0-9]{{1,6}})?)$',
     re.MULTILINE,
 )
+_NOTHING = Cluster()
 _ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
 
 
@@ -53,9 +54,9 @@ def render(tally: Tally, run: Run, past: Before) -> str:
 
 def _lines(tally: Tally, run: Run, past: Before) -> Iterator[str]:
     ended = run.finished.timestamp()
-    good = ended if run.exit_code in ENDED_WELL and not tally.blind else past.good
+    good = ended if looked(tally, run) else past.good
     compliant = ended if run.exit_code == 0 else past.compliant
-    clusters = sorted(tally.clusters.items())
+    clusters = sorted({**dict.fromkeys(run.missing, _NOTHING), **tally.clusters}.items())
     yield from _gauge("hubspec_info", "The hubspec that ran.", [({"version": run.version}, 1)])
     yield from _gauge("hubspec_checks", "Checks of the last run, by outcome and severity.", [
         ({"outcome": str(outcome), "severity": str(severity)}, tally.checks[outcome, severity])
@@ -66,6 +67,8 @@ def _lines(tally: Tally, run: Run, past: Before) -> Iterator[str]:
             ({"change": one}, tally.changes[one]) for one in ("new", "regressed", "still", "fixed")
         ])  # fmt: skip
     yield from _gauge("hubspec_clusters", "Clusters of the last run.", [({}, len(run.clusters))])
+    missing = "Clusters of which the last run found nothing out."
+    yield from _gauge("hubspec_clusters_missing", missing, [({}, len(run.missing))])
     yield from _gauge("hubspec_cluster_checks", "Checks of a cluster in the last run, by outcome.", [
         ({"cluster": name, "outcome": str(outcome)}, one.outcomes[outcome]) for name, one in clusters for outcome in Outcome
     ])  # fmt: skip
@@ -81,12 +84,12 @@ def _lines(tally: Tally, run: Run, past: Before) -> Iterator[str]:
     yield from _gauge("hubspec_round_trips", "Round trips of the last run, by door.", trips)
     yield from _gauge(GOOD, "When the last run ended that could look at everything.", [({}, good)])
     yield from _gauge(COMPLIANT, "When the last run ended with exit code 0.", [({}, compliant)])
-    looked = [({"cluster": name}, _good(name, one, ended, past)) for name, one in clusters]
-    yield from _gauge(CLUSTER_GOOD, "When the last run ended that could look at everything of a cluster.", looked)
+    times = [({"cluster": name}, _good(name, one, ended, past)) for name, one in clusters]
+    yield from _gauge(CLUSTER_GOOD, "When the last run ended that could look at everything of a cluster.", times)
 
 
 def _good(name: str, cluster: Cluster, ended: float, past: Before) -> float | None:
-    return past.clusters.get(_label(name)) if cluster.blind else ended
+    return ended if cluster.outcomes and not cluster.blind else past.clusters.get(_label(name))
 
 
 def _gauge(name: str, about: str, samples: Iterable[tuple[Mapping[str, str], float | None]]) -> Iterator[str]:

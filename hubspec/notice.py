@@ -7,7 +7,7 @@ so nothing in it calls anybody (@here, <!channel>), and no address in it can be 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -24,7 +24,7 @@ DEFAULT: tuple[On, ...] = ("new", "fixed", "blind")
 LIMIT = 1900
 """Characters of the text: a message of Discord holds 2,000, which is the least of the common chats (Discord API, message content)."""
 ENDED_WELL = frozenset({0, 1})
-"""The exit codes of a run that could look at all it was to look at."""
+"""The exit codes of a run that came to its end: compliant, and drift."""
 _ADDRESS = re.compile(r"(?i)\b(https?)://")
 _CALL = re.compile(r"(?<!\w)@")
 
@@ -41,15 +41,20 @@ class Message:
 def due(tally: Tally, run: Run, wanted: Collection[str]) -> list[On]:
     """Return for which of the wanted reasons a message is due: new drift, fixed drift, could not look, always.
 
-    Without a history every drift is new. A run that ended with another exit code than 0 or 1 could not look.
+    Without a history every drift is new.
     """
     holds = {
         "new": tally.new > 0,
         "fixed": tally.fixed > 0,
-        "blind": tally.blind > 0 or run.exit_code not in ENDED_WELL,
+        "blind": not looked(tally, run),
         "always": True,
     }
     return [one for one in WHEN if one in wanted and holds[one]]
+
+
+def looked(tally: Tally, run: Run) -> bool:
+    """Say whether a run could look at all that it was to look at, whatever it found."""
+    return run.exit_code in ENDED_WELL and not (tally.blind or run.missing or run.unseen)
 
 
 def message(tally: Tally, run: Run, link: str | None = None) -> Message:
@@ -75,18 +80,22 @@ def inert(text: str) -> str:
 
 
 def _sections(tally: Tally, run: Run) -> list[tuple[str, list[str], int]]:
-    blind = {name: one for name, one in tally.clusters.items() if one.blind}
-    order = sorted(blind, key=lambda name: (-blind[name].outcomes[Outcome.UNREADABLE], name))
-    silent = [
-        f"- {code(name, 40)}: {_checks(blind[name].outcomes[Outcome.UNREADABLE])}: {code(blind[name].blind)}"
-        for name in order
-    ]
+    silent = list(_silent(tally, run))
     return [
         ("New drift" if run.last else "Drifted", [line(one) for one in tally.named_new], tally.new),
         ("Clusters with something that could not be looked at", silent, len(silent)),
         ("Fixed", [_fixed(one) for one in tally.named_fixed], tally.fixed),
         ("To know", [f"- {code(notice)}" for notice in run.notices], len(run.notices)),
     ]
+
+
+def _silent(tally: Tally, run: Run) -> Iterator[str]:
+    """Yield a line for each cluster of which something is not known, those of which nothing is known first."""
+    for name, reason in sorted(run.missing.items()):
+        yield f"- {code(name, 40)}: nothing: {code(reason)}"
+    blind = {name: one.outcomes[Outcome.UNREADABLE] for name, one in tally.clusters.items() if one.blind}
+    for name in sorted(blind, key=lambda name: (-blind[name], name)):
+        yield f"- {code(name, 40)}: {_checks(blind[name])}: {code(tally.clusters[name].blind)}"
 
 
 def _checks(count: int) -> str:
@@ -100,6 +109,6 @@ def _fixed(record: Record) -> str:
 def _kind(tally: Tally, run: Run) -> Literal["failure", "warning", "success", "info"]:
     if tally.new:
         return "failure"
-    if tally.blind or run.exit_code not in ENDED_WELL:
+    if not looked(tally, run):
         return "warning"
     return "info" if tally.outcomes[Outcome.DRIFTED] else "success"

@@ -190,7 +190,8 @@ def test_a_night_that_ends_before_its_first_check_is_told_with_the_reason(
         (("--notify", f"slack://{SECRET}/{SECRET}"), "--notify: wanted a file of Apprise."),
         (("--notify-on", "new,fixd"), "--notify-on: wanted new, fixed, blind, always, with commas; found fixd"),
         (("--notify-deadline", "soon"), "--notify-deadline: wanted a number of seconds"),
-        (("--report-link", f"https://ada:{SECRET}@h/x"), "--report-link: wanted an address"),
+        (("--report-link", f"https://ada:{SECRET}@h/x"), "--report-link: holds a password or a token in a URL"),
+        (("--report-link", "reports/latest"), "--report-link: wanted an address, https://HOST/PATH"),
     ],
 )
 def test_what_cannot_be_meant_is_said_before_anything_is_done(

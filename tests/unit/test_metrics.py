@@ -70,6 +70,19 @@ def test_a_bad_run_does_not_lose_the_last_good_one(outcome: Outcome, code: int, 
     assert third[CLUSTER_GOOD, ("research",)] == (ENDED if outcome is Outcome.UNREADABLE else later)
 
 
+def test_a_cluster_of_which_nothing_is_known_keeps_its_last_good_run() -> None:
+    both = [record(cluster="j-A"), record(cluster="j-B")]
+    first = render(tallied(both), run(exit_code=0), Before())
+    ended = run(
+        exit_code=1, clusters=["j-A", "j-B"], missing={"j-B": "it did not end"}, finished=WHEN + timedelta(days=1)
+    )
+    found = read(render(tallied(both[:1]), ended, before(first)))
+    later = ended.finished.timestamp()
+    assert found["hubspec_clusters_missing", ()] == 1
+    assert found["hubspec_cluster_checks", ("j-B", "compliant")] == 0
+    assert (found[CLUSTER_GOOD, ("j-A",)], found[CLUSTER_GOOD, ("j-B",)], found[GOOD]) == (later, ENDED, ENDED)
+
+
 def test_what_never_was_good_has_no_time() -> None:
     blind = record(outcome=Outcome.UNREADABLE, before=None)
     text = render(tallied([blind]), run(exit_code=11), Before())

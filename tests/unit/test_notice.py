@@ -46,6 +46,15 @@ def test_when_it_is_due(records: list, code: int, reasons: list[str]) -> None:
     assert due(tallied(records), ended, []) == []
 
 
+@pytest.mark.parametrize("unknown", [{"missing": {"j-B": "it did not end"}}, {"unseen": ["eu-west-1 refuses"]}])
+def test_a_cluster_of_which_nothing_is_known_could_not_be_looked_at(unknown: dict) -> None:
+    ended = run(exit_code=1, clusters=["j-A", "j-B"], **unknown)
+    told = message(tallied([STILL]), ended)
+    assert due(tallied([STILL]), ended, ["blind"]) == ["blind"]
+    assert told.kind == "warning"
+    assert ("\n- `j-B`: nothing: `it did not end`\n" in told.text) == ("missing" in unknown)
+
+
 KINDS = [
     ([NEW, BLIND], 1, "failure", "Not compliant"),
     ([STILL, BLIND], 1, "warning", "Not compliant"),
