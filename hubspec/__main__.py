@@ -15,6 +15,7 @@ from hubspec.cluster.calls import NEEDS
 from hubspec.cluster.options import CONFIG, DOORS, SWITCHES, variable
 from hubspec.configured import LISTS, RUN
 from hubspec.errors import DoorError, HubspecError
+from hubspec.fleet import merge_command
 from hubspec.iam import policy
 from hubspec.kinds import KINDS
 from hubspec.model import Record, Resource
@@ -78,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     diff.add_argument("--json", action="store_true", help="print a JSON document")
     history_command.grammar(commands.add_parser("history", help="list the runs of a history, or compare two"))
     upload_command.grammar(commands.add_parser("upload", help="bring reports that stayed here to the place of results"))
+    merge_command.grammar(commands.add_parser("merge", help="join reports of clusters and shards into one"))
     script = commands.add_parser("script", help="write a shell script that does what a baseline or a plan says")
     script.add_argument("file", metavar="PLAN|BASELINE", type=Path, help="a plan ends with .json")
     script.add_argument(
@@ -131,6 +133,8 @@ def run(asked: argparse.Namespace) -> int:
         from hubspec.doctor.command import doctor
 
         return doctor(asked, lambda line: print(line, file=sys.stderr, flush=True))
+    if asked.command == "merge":
+        return merge_command.merge(asked, lambda line: print(line, file=sys.stderr, flush=True))
     exits = {
         "diff": diff,
         "guide": guide,

@@ -58,10 +58,16 @@ def notices(runs: Sequence[Run], standing: Sequence[dict[str, Any]]) -> Iterator
     told: dict[str, None] = {}
     for run in runs:
         own = {masked_sentence(f"{one['declared_at']}: {one['sentence']}") for one in run.waivers}
+        own |= {masked_sentence(unknown(cluster, why)) for cluster, why in run.missing.items()}
         told |= dict.fromkeys(line for line in run.notices if line not in own)
     yield from list(told)[:NOTICES]
     if len(told) > NOTICES:
         yield f"{len(told) - NOTICES} more notices stand in the reports of the clusters"
+
+
+def unknown(cluster: str, why: str) -> str:
+    """Return what is said of a cluster that is in no records."""
+    return f"{cluster} could not be looked at: {why}"
 
 
 def trips(runs: Iterable[Run]) -> dict[str, int]:

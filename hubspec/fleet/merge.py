@@ -5,6 +5,7 @@ What is held in memory grows with the clusters and not with their records: those
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -59,11 +60,14 @@ class Merged:
         if not inner.is_dir():
             return self._add(report, report, move=move)
         taken: list[str] = []
-        for one in sorted(inner.iterdir()):
-            if one.is_dir() and not one.is_symlink():
-                taken += self._add(one, report, move=move)
         try:
+            for one in sorted(inner.iterdir()):
+                if one.is_dir() and not one.is_symlink():
+                    taken += self._add(one, report, move=move)
             above = run_of(report)
+        except OSError as error:
+            self._damaged(report, PartError(f"{CLUSTERS} cannot be read: {error.strerror}"))
+            return taken
         except PartError as error:
             self._damaged(report, error)
             return taken
@@ -102,37 +106,35 @@ class Merged:
         return self.run.exit_code
 
     def _add(self, report: Path, told: Path, *, move: bool) -> list[str]:
-        number = next(self._number)
-        there = self.folder / CLUSTERS / f".{number}"
+        there = self.folder / CLUSTERS / f".{next(self._number)}"
         try:
-            opened(report)
-            (folders.move if move else folders.copy)(report, there)
-            part = opened(there)
+            part = opened(report)
             found = looks(part)
-            if len(found) > 1:
-                self._split(part, found, number)
         except PartError as error:
-            folders.remove(there)
             self._damaged(report, error)
             return []
+        try:
+            if len(found) > 1:
+                self._split(part, found)
+            (folders.move if move else folders.copy)(report, there)
         except OSError as error:
-            if error.filename and Path(str(error.filename)).is_relative_to(report):
+            with contextlib.suppress(OSError):
                 folders.remove(there)
-                self._damaged(report, PartError(f"{error.filename} cannot be read: {error.strerror}"))
-                return []
-            raise self._stuck(error) from None
+            if not Path(str(error.filename)).is_relative_to(report):
+                raise self._stuck(error) from None
+            self._damaged(report, PartError(f"{Path(str(error.filename)).name} cannot be read: {error.strerror}"))
+            return []
         for cluster in part.run.clusters:
             if cluster not in found:
                 self.lost(cluster, part.run.missing.get(cluster, f"its run (in {told.name}) left no record of it"))
         self._all.unseen += part.run.unseen
-        self._all.frameworks |= {one.id: one for one in part.run.frameworks}
-        return self._place(part, found)
+        return self._place(replace(part, folder=there), found)
 
-    def _split(self, part: Part, found: dict[str, Look], number: int) -> None:
+    def _split(self, part: Part, found: dict[str, Look]) -> None:
         spool = self.folder / SPOOL
         spool.mkdir(exist_ok=True)
-        for place, look in enumerate(found.values()):
-            look.file = spool / f"{number}-{place}.jsonl"
+        for number, look in zip(self._number, found.values(), strict=False):
+            look.file = spool / f"{number}.jsonl"
         for name, group in itertools.groupby(part.records(), key=lambda one: one[1].cluster):
             with found[name].file.open("ab") as out:
                 out.writelines(line + b"\n" for line, _ in group)
@@ -151,9 +153,9 @@ class Merged:
         name = next(iter(found)) if len(found) == 1 else f"run-{part.run.id[:8]}"
         to = next(path for path in self._places(safe(name)) if not path.exists())
         part.folder.rename(to)
-        kept = replace(part, folder=to, run=part.run.model_copy(update={"frameworks": []}))
+        kept = self._all.keep(replace(part, folder=to))
         for look in newer.values():
-            look.file = kept.file if look.file == part.file else look.file
+            look.file = kept.file if len(found) == 1 else look.file
             look.part = kept
         return list(newer)
 
@@ -173,7 +175,7 @@ class Merged:
         return kept is look
 
     def _damaged(self, report: Path, error: PartError) -> None:
-        self.blind(printable(f"{report.name} is left out, for it is damaged: {error}"))
+        self._all.damaged.append(printable(f"{report.name} is left out: {error}"))
 
     def _stuck(self, error: OSError) -> DoorError:
         return DoorError(f"{self.folder} cannot be written: {error.strerror or error}")

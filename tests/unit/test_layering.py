@@ -109,8 +109,11 @@ MAY_IMPORT = {
     "fleet.part":   "errors manifest model report.formats",
     "fleet.look":   "model gate fleet.joined fleet.part",
     "fleet.joined": "masked model waiver",
-    "fleet.gathered": "model fleet.look",
-    "fleet.whole":  "__init__ chain manifest masked model signature report report.* cluster cluster.folder fleet.*",
+    "fleet.gathered": "model fleet.look fleet.part",
+    "fleet.one_run": "__init__ manifest masked model fleet fleet.*",
+    "fleet.whole":  "__init__ chain manifest model signature report report.* cluster cluster.folder fleet.*",
+    "fleet.ended":  "model printable report.formats fleet.merge",
+    "fleet.merge_command": "arguments errors masked telling report.formats cluster cluster.folder fleet.*",
     "fleet.merge":  "errors model printable report.formats report.overview cluster cluster.folder fleet.*",
     "chain":        "",
     "altered":      "chain",
@@ -147,7 +150,7 @@ MAY_IMPORT = {
     "doctor.way":   "errors doctor.* cluster.preflight cluster.choice cluster.docker cluster.sealed_door cluster.ssh_door",
     "doctor.hub":   "errors scopes baseline doctor.* cluster.hub",
     "doctor.command": "errors printable door baseline arguments doctor.* cluster.*",
-    "__main__":     "unknown configured guide report.guide verified verify history_command upload_command doctor.command model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
+    "__main__":     "fleet fleet.merge_command unknown configured guide report.guide verified verify history_command upload_command doctor.command model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
     "history_command": "errors history_text remembered results arguments cluster.keep cluster.options",
 }  # fmt: skip
 ROOMS = {
