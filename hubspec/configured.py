@@ -39,7 +39,7 @@ RUN = {
     "--notify": "file of Apprise with the addresses of those who are told how a run ended; HUBSPEC_NOTIFY_URLS holds addresses themselves",
     "--notify-on": "when they are told, with commas: new, fixed, blind (could not look), always (default: new,fixed,blind)",
     "--notify-deadline": "seconds that telling them may take (default: 30)",
-    "--report-link": "address of the report for the message; {run} in it is the id of the run",
+    "--report-link": "address of the report for the message; {run} in it is the id of the run, {name} that of its folder in --results",
     "--metrics": "file that gets the figures of the run for Prometheus, as node_exporter's textfile collector reads them",
     "--reports": "folder of the reports; this run's are in its latest/ (default: reports)",
 }

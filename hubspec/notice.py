@@ -1,41 +1,18 @@
-"""The one message that a run sends to people: whether it is due, and what it says. Pure.
-
-Whatever came from a cluster or a baseline stands in code spans, as in the Markdown summary. A chat may show the text as it is:
-so nothing in it calls anybody (@here, <!channel>), and no address in it can be clicked but the link to the report.
-"""
+"""Whether the one message of a run is due. Pure."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Literal, get_args
 
-from hubspec.model import Outcome, Record, Run
-from hubspec.printable import printable
-from hubspec.report.common import about
-from hubspec.report.html import answer
-from hubspec.report.markdown import code, fitting, line
+from hubspec.model import Run
 from hubspec.tally import Tally
 
 On = Literal["new", "fixed", "blind", "always"]
 WHEN: tuple[On, ...] = get_args(On)
 DEFAULT: tuple[On, ...] = ("new", "fixed", "blind")
-LIMIT = 1900
-"""Characters of the text: a message of Discord holds 2,000, which is the least of the common chats (Discord API, message content)."""
 ENDED_WELL = frozenset({0, 1})
 """The exit codes of a run that came to its end: compliant, and drift."""
-_ADDRESS = re.compile(r"(?i)\b(https?)://")
-_CALL = re.compile(r"(?<!\w)@")
-
-
-@dataclass(frozen=True)
-class Message:
-    """A title in plain text, a text in Markdown, and how bad it is, in the words of Apprise."""
-
-    title: str
-    text: str
-    kind: Literal["failure", "warning", "success", "info"]
 
 
 def due(tally: Tally, run: Run, wanted: Collection[str]) -> list[On]:
@@ -55,60 +32,3 @@ def due(tally: Tally, run: Run, wanted: Collection[str]) -> list[On]:
 def looked(tally: Tally, run: Run) -> bool:
     """Say whether a run could look at all that it was to look at, whatever it found."""
     return run.exit_code in ENDED_WELL and not (tally.blind or run.missing or run.unseen)
-
-
-def message(tally: Tally, run: Run, link: str | None = None) -> Message:
-    """Return the message about a run, with the link to its report. `{run}` in the link is the id of the run."""
-    stands = answer(tally.outcomes, run)
-    who = run.clusters[0] if len(run.clusters) == 1 else f"{len(run.clusters):,} clusters"
-    title = f"hubspec, {who}: {stands.headline}"
-    counts = [f"{tally.changes[one]:,} {one}" for one in ("new", "regressed", "fixed") if tally.changes[one]]
-    since = f" Since the last run: {', '.join(counts) or 'nothing new, nothing fixed'}." if run.last else ""
-    report = f"\nReport: {link.replace('{run}', run.id)}\n" if link else ""
-    tail = f"\nRun {code(run.id)}, exit code {run.exit_code}, hubspec {code(run.version)}.\n"
-    text = f"{stands.sentence}{since}\n"
-    for head, lines, total in _sections(tally, run):
-        text += fitting(head, lines, LIMIT - len(text) - len(report) - len(tail), total=total)
-    title = inert(printable(f"{title}, {', '.join(counts)}" if counts else title))
-    return Message(title[:200], inert(text) + report + inert(tail), _kind(tally, run))
-
-
-def inert(text: str) -> str:
-    """Return a text that calls nobody and leads nowhere, wherever it is shown as it is."""
-    plain = text.replace("<", "\u2039").replace(">", "\u203a")
-    return _ADDRESS.sub(r"\1[:]//", _CALL.sub("\uff20", plain))
-
-
-def _sections(tally: Tally, run: Run) -> list[tuple[str, list[str], int]]:
-    silent = list(_silent(tally, run))
-    return [
-        ("New drift" if run.last else "Drifted", [line(one) for one in tally.named_new], tally.new),
-        ("Clusters with something that could not be looked at", silent, len(silent)),
-        ("Fixed", [_fixed(one) for one in tally.named_fixed], tally.fixed),
-        ("To know", [f"- {code(notice)}" for notice in run.notices], len(run.notices)),
-    ]
-
-
-def _silent(tally: Tally, run: Run) -> Iterator[str]:
-    """Yield a line for each cluster of which something is not known, those of which nothing is known first."""
-    for name, reason in sorted(run.missing.items()):
-        yield f"- {code(name, 40)}: nothing: {code(reason)}"
-    blind = {name: one.outcomes[Outcome.UNREADABLE] for name, one in tally.clusters.items() if one.blind}
-    for name in sorted(blind, key=lambda name: (-blind[name], name)):
-        yield f"- {code(name, 40)}: {_checks(blind[name])}: {code(tally.clusters[name].blind)}"
-
-
-def _checks(count: int) -> str:
-    return f"{count:,} check{'s' * (count != 1)}"
-
-
-def _fixed(record: Record) -> str:
-    return f"- {code(record.control)} {code(about(record), 80)} on {code(record.cluster, 40)}"
-
-
-def _kind(tally: Tally, run: Run) -> Literal["failure", "warning", "success", "info"]:
-    if tally.new:
-        return "failure"
-    if not looked(tally, run):
-        return "warning"
-    return "info" if tally.outcomes[Outcome.DRIFTED] else "success"

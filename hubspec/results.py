@@ -49,7 +49,7 @@ class Report:
     @property
     def name(self) -> str:
         """Return its name below runs/: by the time at which the run began, and never that of another run."""
-        return f"{self._time('started'):%Y%m%dT%H%M%SZ}-{self.manifest.inputs['run'][:8]}"
+        return named(self._time("started"), self.manifest.inputs["run"])
 
     @property
     def names(self) -> list[str]:
@@ -74,6 +74,11 @@ class Report:
 
     def _time(self, name: str) -> datetime:
         return datetime.fromisoformat(self.manifest.inputs[name]).astimezone(UTC)
+
+
+def named(started: datetime, run: str) -> str:
+    """Return the name below runs/ of the run with this id that began then."""
+    return f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{run[:8]}"
 
 
 def report(folder: Path) -> Report:

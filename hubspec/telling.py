@@ -15,7 +15,7 @@ from hubspec.cluster.options import DoorOptions
 from hubspec.errors import DoorError
 from hubspec.metrics import before, render
 from hubspec.model import Run
-from hubspec.notice import DEFAULT, WHEN, due, message
+from hubspec.notice import DEFAULT, WHEN, due
 from hubspec.tally import Tally
 
 _LINK = re.compile(r"https?://[^\s\x00-\x1f<>\"`]+")
@@ -37,6 +37,9 @@ class Telling:
         faults = self._measure(tally, run)
         run = run.model_copy(update={"notices": [*faults, *run.notices]})
         if self.people and due(tally, run, self.on):
+            # Its words come from the reports, which a run that is only beginning does not wait for.
+            from hubspec.message import message
+
             told = message(tally, run, self.link if tally.checks else None)
             faults += [f"--notify: {one}" for one in self.people.tell(told.title, told.text, told.kind)]
         return faults

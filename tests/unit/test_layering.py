@@ -96,9 +96,10 @@ MAY_IMPORT = {
     "upload_command": "errors arguments results cluster.keep cluster.options",
     "history_text": "errors model printable history remembered",
     "tally":        "model",
-    "notice":       "model printable tally report.*",
+    "notice":       "model tally",
+    "message":      "model printable notice results tally report.*",
     "metrics":      "model printable notice tally",
-    "telling":      "errors model metrics notice tally cluster.keep cluster.notify cluster.options",
+    "telling":      "errors model message metrics notice tally cluster.keep cluster.notify cluster.options",
     "report":       "",
     "report.*":     "model tally faults framework printable record report.*",  # a report is made from records
     "cluster":      "cluster.quiet",

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from hubspec.message import LIMIT, message
 from hubspec.model import Outcome
-from hubspec.notice import LIMIT, WHEN, due, message
+from hubspec.notice import WHEN, due
 from hubspec.tally import tallied
 from tests.records import HOSTILE, all_drift, drifted, many, one_of_each, record, run, with_history
 
@@ -74,7 +75,7 @@ def test_how_bad_it_is(records: list, code: int, kind: str, headline: str) -> No
 def test_the_whole_of_a_night_that_has_nights_before_it() -> None:
     records, ended = with_history()
     command = drifted().actions[0]["command"]
-    told = message(tallied(records), ended, "https://reports.example/{run}/report.html?a=1&b=<2>")
+    told = message(tallied(records), ended, "https://reports.example/{name}/report.html?a={run}&b=<2>")
     assert told.title == "hubspec, 2 clusters: Not compliant, 1 new, 1 fixed"
     assert told.text.splitlines() == [
         "1 of 6 checks found drift; 1 could not look. Since the last run: 1 new, 1 fixed.",
@@ -95,7 +96,7 @@ def test_the_whole_of_a_night_that_has_nights_before_it() -> None:
         "",
         "- `The waiver of PKG-01 for pandas on teaching ended on 2026-01-31; its drift counts again.`",
         "",
-        "Report: https://reports.example/run-1/report.html?a=1&b=<2>",
+        "Report: https://reports.example/20260304T050607Z-run-1/report.html?a=run-1&b=<2>",
         "",
         "Run `run-1`, exit code 1, hubspec `0.1.0`.",
     ]
