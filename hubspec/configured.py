@@ -37,7 +37,7 @@ RUN = {
     "--results-deadline": "seconds that bringing the results to their place may take (default: 600)",
     "--fail-on": "which drift fails the run: any (default), new, or low, medium, high, critical and what is worse",
     "--notify": "file of Apprise with the addresses of those who are told how a run ended; HUBSPEC_NOTIFY_URLS holds addresses themselves",
-    "--notify-on": "when they are told, with commas: new, fixed, blind (could not look), always (default: new,fixed,blind)",
+    "--notify-on": "when they are told, with commas: new, fixed, blind (could not look), always, never (default: new,fixed,blind)",
     "--notify-deadline": "seconds that telling them may take (default: 30)",
     "--report-link": "address of the report for the message; {run} in it is the id of the run, {name} that of its folder in --results",
     "--metrics": "file that gets the figures of the run for Prometheus, as node_exporter's textfile collector reads them",

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from hubspec.model import Run
 from hubspec.tally import Tally
 
-On = Literal["new", "fixed", "blind", "always"]
+On = Literal["new", "fixed", "blind", "always", "never"]
 WHEN: tuple[On, ...] = get_args(On)
 DEFAULT: tuple[On, ...] = ("new", "fixed", "blind")
 ENDED_WELL = frozenset({0, 1})
@@ -18,6 +18,8 @@ ENDED_WELL = frozenset({0, 1})
 def due(tally: Tally, run: Run, wanted: Collection[str]) -> list[On]:
     """Return for which of the wanted reasons a message is due: new drift, fixed drift, could not look, always.
 
+    Where `never` is among them, none is.
+
     Without a history every drift is new.
     """
     holds = {
@@ -26,7 +28,7 @@ def due(tally: Tally, run: Run, wanted: Collection[str]) -> list[On]:
         "blind": not looked(tally, run),
         "always": True,
     }
-    return [one for one in WHEN if one in wanted and holds[one]]
+    return [] if "never" in wanted else [one for one in WHEN if one in wanted and holds.get(one)]
 
 
 def looked(tally: Tally, run: Run) -> bool:

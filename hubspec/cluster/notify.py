@@ -87,6 +87,8 @@ class People:
         )
         try:
             out, _ = process.communicate(json.dumps(job).encode(), self.deadline + SLACK)
+        except KeyboardInterrupt:
+            return ["perhaps nobody was told: it was interrupted"]
         except subprocess.TimeoutExpired:
             return [f"perhaps nobody was told: sending the message did not end within {self.deadline:g} s"]
         finally:

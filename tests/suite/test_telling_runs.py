@@ -84,6 +84,9 @@ def test_one_message_for_what_changed_and_none_for_a_night_like_the_last(nights:
     assert told[1]["title"] == "hubspec, j-SNAP: Not compliant"
     assert "Since the last run: nothing new, nothing fixed." in told[1]["message"]
 
+    assert nights("--notify-on", "never", diego=user(7)).code == 1
+    assert len(told) == 2
+
     more = nights(diego=user(7), ana=user(8))
     assert "### New drift (1)\n\n- **high, new** `USR-01` `user ana` on " in told[2]["message"], (
         "and not diego's, which is known"
@@ -188,7 +191,7 @@ def test_a_night_that_ends_before_its_first_check_is_told_with_the_reason(
     ("options", "sentence"),
     [
         (("--notify", f"slack://{SECRET}/{SECRET}"), "--notify: wanted a file of Apprise."),
-        (("--notify-on", "new,fixd"), "--notify-on: wanted new, fixed, blind, always, with commas; found fixd"),
+        (("--notify-on", "new,fixd"), "--notify-on: wanted new, fixed, blind, always, never, with commas; found fixd"),
         (("--notify-deadline", "soon"), "--notify-deadline: wanted a number of seconds"),
         (("--report-link", f"https://ada:{SECRET}@h/x"), "--report-link: holds a password or a token in a URL"),
         (("--report-link", "reports/latest"), "--report-link: wanted an address, https://HOST/PATH"),

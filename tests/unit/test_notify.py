@@ -5,7 +5,10 @@ from __future__ import annotations
 import email
 import email.policy
 import os
+import signal
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,6 +95,13 @@ def test_who_does_not_answer_costs_the_deadline_and_nobody_else(tmp_path: Path, 
     said = tell(people(tmp_path, "", f"{receiver.url('slow')} {receiver.url()}", deadline=1))
     assert said == ["not everybody was told: service 1 (JSON) did not answer in time"]
     assert len(receiver.messages) == 1
+
+
+def test_an_interrupt_ends_the_sending_and_nothing_else(tmp_path: Path, receiver: Receiver) -> None:
+    threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    began = time.monotonic()
+    assert tell(people(tmp_path, "", receiver.url("slow"))) == ["perhaps nobody was told: it was interrupted"]
+    assert time.monotonic() - began < 10
 
 
 def test_a_process_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
