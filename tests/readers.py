@@ -1,6 +1,6 @@
 """Official schemas and readers of each format: what they take, as a list with an entry for each record.
 
-Sources: py-ocsf-models, compliance-trestle, junitparser, the standard library's csv, and tests/schemas/.
+Sources: allure-python-commons, py-ocsf-models, compliance-trestle, junitparser, the standard library's csv, and tests/schemas/.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import jsonschema
 import junitparser
+from allure_commons import model2
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 from trestle.oscal.assessment_results import Model as AssessmentResults
 
@@ -36,7 +37,14 @@ MAP = Framework(
 
 
 def made(name: str, records: list[Record], of: Run | None = None) -> str:
-    return "".join(FORMATS[name].render(records, of or run(frameworks=[MAP])))
+    """Return the text of a file; of a folder its results, and the names of its other files, as JSON."""
+    pieces = list(FORMATS[name].render(records, of or run(frameworks=[MAP])))
+    files = dict(piece for piece in pieces if isinstance(piece, tuple))
+    if files:
+        assert len(files) == len(pieces), "no file is written twice"
+        results = [json.loads(content) for file, content in files.items() if file.endswith("-result.json")]
+        return json.dumps({"results": results, "others": [file for file in files if "-result." not in file]})
+    return "".join(piece for piece in pieces if isinstance(piece, str))
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -85,13 +93,34 @@ def hdf(document: str) -> list[Any]:
     return [result for control in read["profiles"][0]["controls"] for result in control["results"]]
 
 
+def allure(document: str) -> list[Any]:
+    """Return the results; a key that Allure's own model does not have is one that we made up."""
+    found = json.loads(document) if document else {"results": [], "others": []}
+    for result in found["results"]:
+        model2.TestResult(**result)
+        for key, model in _ALLURE.items():
+            assert all(isinstance(model(**one), model) for one in result[key])
+        for step in result["steps"]:
+            assert [model2.Parameter(**one) for one in step["parameters"]]
+        assert {one["source"] for one in result["attachments"]} <= set(found["others"])
+        model2.StatusDetails(**result.get("statusDetails", {}))
+    assert len({result["uuid"] for result in found["results"]}) == len(found["results"])
+    return found["results"]  # type: ignore[no-any-return]
+
+
+_ALLURE = {
+    "labels": model2.Label, "links": model2.Link, "steps": model2.TestStepResult, "parameters": model2.Parameter,
+    "attachments": model2.Attachment,
+}  # fmt: skip
+
+
 def rows(document: str) -> list[Any]:
     assert document.endswith("\r\n")
     return list(csv.DictReader(io.StringIO(document, newline=""), strict=True))
 
 
 READ: dict[str, Callable[[str], list[Any]]] = {
-    "junit": junit, "ocsf": ocsf, "sarif": sarif, "oscal": oscal, "hdf": hdf, "csv": rows,
+    "junit": junit, "ocsf": ocsf, "sarif": sarif, "oscal": oscal, "hdf": hdf, "csv": rows, "allure": allure,
 }  # fmt: skip
 
 OUTCOME: dict[str, Callable[[Any], str]] = {
@@ -100,5 +129,6 @@ OUTCOME: dict[str, Callable[[Any], str]] = {
     "sarif": lambda one: one["properties"]["outcome"],
     "oscal": lambda one: next(prop["value"] for prop in one["props"] if prop["name"] == "outcome"),
     "csv": lambda one: one["outcome"],
+    "allure": lambda one: next(label["value"] for label in one["labels"] if label["name"] == "outcome"),
 }
 """Format -> where the outcome itself stands in an entry."""

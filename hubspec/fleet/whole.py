@@ -19,7 +19,7 @@ from hubspec.manifest import CHAIN, MANIFEST, RECORDS, SIGNATURE
 from hubspec.model import Outcome, Record, Run
 from hubspec.report import fleet, markdown
 from hubspec.report.files import written
-from hubspec.report.formats import ALLURE, FORMATS, RUN
+from hubspec.report.formats import FORMATS, RUN
 from hubspec.report.overview import Overview
 from hubspec.signature import SignatureError, sign
 
@@ -70,7 +70,7 @@ class Whole:
             yield from records(look.file)
 
     def _files(self, formats: Iterable[str], held: list[Record], run: Run) -> dict[str, Any]:
-        wanted = {name: FORMATS[name] for name in formats if name != ALLURE}
+        wanted = {name: FORMATS[name] for name in formats}
         if self.few:
             return {one.file: partial(one.render, held, run) for one in wanted.values()}
         files: dict[str, Any] = {
@@ -86,7 +86,7 @@ class Whole:
         return files | {wanted[name].file: render for name, render in summed.items() if name in wanted}
 
     def _left(self, formats: Sequence[str]) -> Iterator[str]:
-        left = [FORMATS[one].file for one in formats if one not in {*STREAMED, *SUMMED, ALLURE}]
+        left = [FORMATS[one].file for one in formats if one not in {*STREAMED, *SUMMED}]
         if left and not self.few:
             total = f"{self.outcomes.total():,} records"
             yield f"{', '.join(left)}: not written of {total} at once (at most {MOST:,}); a cluster's own is in its report, where it was asked for"

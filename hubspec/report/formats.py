@@ -14,30 +14,32 @@ RECORDS = "records.jsonl"
 RUN = "run.json"
 """Written in every run too: the run itself, as `Run` of the model. With the records it is all that a report says."""
 ALLURE = "allure"
-"""Written while the tests run, by allure-pytest, into the folder of its name."""
+"""A folder, with a file or more for each record."""
 EVERY = "all"
 DEFAULT = ("html", "junit", ALLURE)
+Piece = str | tuple[str, bytes]
+"""Of a file: its next text. Of a folder: the name and the content of its next file."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A file of a report. `module` is the file of hubspec/report that renders it."""
+    """A file of a report, or a folder. `module` is the file of hubspec/report that renders it."""
 
     file: str
     module: str
     about: str
 
-    def render(self, records: Sequence[Record], run: Run) -> Iterable[str]:
-        """Return the text in pieces. The same records and run give the same text."""
+    def render(self, records: Sequence[Record], run: Run) -> Iterable[Piece]:
+        """Return it in pieces. The same records and run give the same."""
         # Imported when asked for: who wants CSV does not wait for a template engine.
-        made: str | Iterable[str] = _render(self.module)(records, run)
+        made = _render(self.module)(records, run)
         return [made] if isinstance(made, str) else made
 
 
 FORMATS = {
     "html": Format("report.html", "html", "for people: one file, without a network"),
     "junit": Format("junit.xml", "junit", "for CI servers: JUnit XML"),
-    ALLURE: Format("allure-results", "", "for Allure: results of allure-pytest"),
+    ALLURE: Format("allure-results", "allure", "for Allure: a folder of results"),
     "ocsf": Format("ocsf.json", "ocsf", "for SIEMs and security lakes: OCSF 1.5.0 Compliance Findings, a JSON array"),
     "sarif": Format("report.sarif", "sarif", "for code hosts: SARIF 2.1.0"),
     "oscal": Format("oscal-assessment-results.json", "oscal", "for auditors: NIST OSCAL 1.1.3 assessment results"),
@@ -65,6 +67,6 @@ def first(names: Sequence[str]) -> str:
     return FORMATS[names[0]].file
 
 
-def _render(module: str) -> Callable[[Sequence[Record], Run], str | Iterable[str]]:
-    render: Callable[[Sequence[Record], Run], str | Iterable[str]] = import_module(f"hubspec.report.{module}").render
+def _render(module: str) -> Callable[[Sequence[Record], Run], str | Iterable[Piece]]:
+    render: Callable[[Sequence[Record], Run], str | Iterable[Piece]] = import_module(f"hubspec.report.{module}").render
     return render

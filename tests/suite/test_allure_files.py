@@ -1,16 +1,13 @@
-"""Allure's files are written by us in allure-pytest's place: the same content, without a file that says nothing."""
+"""allure-pytest's own `--alluredir` is left alone: it is for those whose own checks speak to Allure while they run."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
-
-from snapshots import write
 
 from tests.conftest import Audit
 
-USERS = "checks/test_users.py"
+BASELINE = "hubspec: 1\nextends: emr\n"
 OWN = """
 import allure
 import pytest
@@ -27,30 +24,18 @@ def test_desk(desk):
 """
 
 
-def test_the_results_and_only_the_fixtures_that_say_something(audit: Audit, tmp_path: Path) -> None:
-    folder = tmp_path / "ours"
+def test_what_an_own_check_tells_allure_is_where_it_was_asked_for(audit: Audit, tmp_path: Path) -> None:
+    folder, told = tmp_path / "ours", tmp_path / "told"
     folder.mkdir()
     (folder / "test_desk.py").write_text(OWN)
-    snapshot = write(tmp_path)
-    plain = audit(*snapshot, "--report", "allure", checks=USERS)
-    assert _read(plain.folder, "container") == []
-    results = _read(plain.folder, "result")
-    assert len(results) == len(plain.records) > 1
-    assert len({one["uuid"] for one in results}) == len(results)
-    for one in results:
-        labels = {(label["name"], label["value"]) for label in one["labels"]}
-        assert {("kind", "user"), ("feature", "user"), ("framework", "pytest"), ("suite", "test_users")} <= labels
-        assert one["status"] == "passed"
-        assert one["stop"] >= one["start"] > 0
+    (tmp_path / "baseline.yaml").write_text(BASELINE)
+    live = ("--cluster", "j-A", "--baseline", str(tmp_path / "baseline.yaml"), "--alluredir", str(told))
+    run = audit(*live, "--checks", str(folder), "-m", "control", checks="checks/test_users.py")
+    ours = list((run.folder / "latest" / "allure-results").glob("*-result.json"))
+    theirs = [json.loads(path.read_text(encoding="utf-8")) for path in told.glob("*-container.json")]
 
-    live = ("--cluster", "j-A", "--baseline", str(tmp_path / "baseline.yaml"), "--door", "docker", "--deadline", "2")
-    shut = {"DOCKER_HOST": "unix:///nonexistent.sock"}
-    whole = audit(*live, "--report", "allure", "--checks", str(folder), "-m", "control", checks=USERS, env=shut)
-    assert "desk" in {before["name"] for one in _read(whole.folder, "container") for before in one["befores"]}
-    mine = [one for one in _read(whole.folder, "result") if one["fullName"].endswith("test_desk")]
-    assert [label["value"] for label in mine[0]["labels"] if label["name"] == "story"] == ["furniture"]
-
-
-def _read(folder: Path, sort: str) -> list[dict[str, Any]]:
-    paths = (folder / "latest" / "allure-results").glob(f"*-{sort}.json")
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    assert run.code == 0, run.text
+    assert [json.loads(path.read_text(encoding="utf-8"))["name"] for path in ours] == ["j-A: own desk (ORG-01)"]
+    assert "a desk is made ready" in {
+        step["name"] for one in theirs for fixture in one["befores"] for step in fixture["steps"]
+    }

@@ -1,4 +1,4 @@
-"""What each format makes of the six outcomes; docs/reports.md has the same table. HTML's is in test_report_html.py, Allure's in the suite tests."""
+"""What each format makes of the six outcomes; docs/reports.md has the same table. HTML's is in test_report_html.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hubspec.model import Outcome
-from hubspec.report.formats import ALLURE, FORMATS
+from hubspec.report.formats import FORMATS
 from tests.conftest import ROOT
 from tests.readers import OUTCOME, READ, made
 from tests.records import WHEN, drifted, one_of_each, record, run
@@ -20,6 +20,7 @@ SAYS: dict[str, Callable[[Any], object]] = {
     "oscal": OUTCOME["oscal"],
     "hdf": lambda one: (one["status"], "skip_message" in one),
     "csv": OUTCOME["csv"],
+    "allure": lambda one: (one["status"], bool(one["attachments"]), "statusDetails" in one),
 }
 TOLD = {
     #               compliant              fixed                        drifted                  waived                          unreadable                   not applicable
@@ -31,6 +32,8 @@ TOLD = {
     "oscal": tuple(str(outcome) for outcome in Outcome),
     "hdf": (("passed", False), ("passed", False), ("failed", False), ("skipped", True), ("error", False), ("skipped", True)),
     "csv": tuple(str(outcome) for outcome in Outcome),
+    "allure": (("passed", False, False), ("passed", True, True), ("failed", True, True),
+               ("skipped", True, True), ("broken", False, True), ("skipped", False, True)),
 }  # fmt: skip
 """Format -> what it says of each outcome, in the order of Outcome; docs/reports.md has the same table."""
 
@@ -45,7 +48,7 @@ def test_what_a_format_makes_of_an_outcome(name: str, outcome: Outcome) -> None:
 
 
 def test_the_tables_are_about_every_format() -> None:
-    assert {*READ, "html", "markdown", ALLURE} == set(FORMATS)
+    assert {*READ, "html", "markdown"} == set(FORMATS)
     page = (ROOT / "docs" / "reports.md").read_text()
     assert [name for name, one in FORMATS.items() if f"| `{name}` | `{one.file}" not in page] == []
     assert [outcome for outcome in Outcome if f"| {outcome} |" not in page] == []
@@ -69,6 +72,7 @@ CHANGED = {
     "sarif": ("new", "new", "unchanged", "updated", "unchanged"),
     "oscal": ("new", "regressed", "still", "fixed", None),
     "csv": ("new", "regressed", "still", "fixed", ""),
+    "allure": ("new", "regressed", "still", "fixed", None),
 }  # fmt: skip
 HOW: dict[str, Callable[[Any], object]] = {
     "junit": lambda case: next(
@@ -78,6 +82,7 @@ HOW: dict[str, Callable[[Any], object]] = {
     "sarif": lambda one: one["baselineState"],
     "oscal": lambda one: next((prop["value"] for prop in one["props"] if prop["name"] == "change"), None),
     "csv": lambda one: one["change"],
+    "allure": lambda one: next((label["value"] for label in one["labels"] if label["name"] == "change"), None),
 }
 
 
