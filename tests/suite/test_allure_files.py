@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from snapshots import write
+
 from tests.conftest import Audit
 
-BASELINE = "hubspec: 1\nextends: emr\n"
 OWN = """
 import allure
 import pytest
@@ -28,8 +29,19 @@ def test_what_an_own_check_tells_allure_is_where_it_was_asked_for(audit: Audit, 
     folder, told = tmp_path / "ours", tmp_path / "told"
     folder.mkdir()
     (folder / "test_desk.py").write_text(OWN)
-    (tmp_path / "baseline.yaml").write_text(BASELINE)
-    live = ("--cluster", "j-A", "--baseline", str(tmp_path / "baseline.yaml"), "--alluredir", str(told))
+    write(tmp_path)
+    live = (
+        "--cluster",
+        "j-A",
+        "--baseline",
+        str(tmp_path / "baseline.yaml"),
+        "--door",
+        "docker",
+        "--deadline",
+        "2",
+        "--alluredir",
+        str(told),
+    )
     run = audit(*live, "--checks", str(folder), "-m", "control", checks="checks/test_users.py")
     ours = list((run.folder / "latest" / "allure-results").glob("*-result.json"))
     theirs = [json.loads(path.read_text(encoding="utf-8")) for path in told.glob("*-container.json")]
