@@ -14,7 +14,7 @@ from hubspec.errors import DoorError
 from hubspec.fleet.ended import lines
 from hubspec.fleet.merge import Merged
 from hubspec.masked import masked_arguments
-from hubspec.report.formats import ALLURE, chosen
+from hubspec.report.formats import chosen
 from hubspec.telling import OPTIONS, telling
 
 
@@ -40,7 +40,7 @@ def merge(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Join the reports, say how it ended, and return the exit code. Raises HubspecError."""
     options = Arguments(asked)
     try:
-        formats = [name for name in chosen(options.text("--report")) if name != ALLURE]
+        formats = chosen(options.text("--report"))
     except ValueError as error:
         options.refuse(f"--report: {error}")
     told = telling(options)
