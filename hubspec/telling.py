@@ -32,6 +32,10 @@ class Telling:
     link: str | None = None
     metrics: Path | None = None
 
+    def __bool__(self) -> bool:
+        """Say whether anything is to be done."""
+        return bool(self.people or self.metrics)
+
     def tell(self, tally: Tally, run: Run) -> list[str]:
         """Write the metrics, and send the one message where it is due. Return what went wrong, a sentence each."""
         faults = self._measure(tally, run)

@@ -77,6 +77,20 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert found.asks == {"name", "tag"}
 
 
+def test_who_is_told_and_where_the_figures_go(tmp_path: Path) -> None:
+    text = 'notify = "people.yml"\nnotify-on = ["new", "blind"]\nnotify-deadline = 5\nmetrics = "/var/lib/x.prom"\n'
+    assert read(tmp_path, text).layer.values == {
+        "--notify": str(tmp_path / "people.yml"),
+        "--notify-on": "new,blind",
+        "--notify-deadline": "5",
+        "--metrics": "/var/lib/x.prom",
+    }
+    (fault,) = faults(tmp_path, f'notify-urls = "slack://{CANARY}"')
+    assert fault.endswith(
+        "a secret does not belong into a file of settings; use HUBSPEC_NOTIFY_URLS, or a file that notify names"
+    )
+
+
 @pytest.mark.parametrize(
     ("cluster", "called", "tags", "baselines"),
     [
