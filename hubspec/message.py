@@ -7,7 +7,7 @@ so nothing in it calls anybody (@here, <!channel>), and no address in it can be 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,12 +16,14 @@ from hubspec.notice import looked
 from hubspec.printable import printable
 from hubspec.report.common import about
 from hubspec.report.html import answer
-from hubspec.report.markdown import code, fitting, line
+from hubspec.report.markdown import code, line
 from hubspec.results import named
-from hubspec.tally import Tally
+from hubspec.tally import NAMED, Found, Tally
 
 LIMIT = 1900
 """Characters of the text: a message of Discord holds 2,000, which is the least of the common chats (Discord API, message content)."""
+SHARE = 0.6
+"""How much of the room that is left one section may take where others follow."""
 _ADDRESS = re.compile(r"(?i)\b(https?)://")
 _CALL = re.compile(r"(?<!\w)@")
 
@@ -43,14 +45,18 @@ def message(tally: Tally, run: Run, link: str | None = None) -> Message:
     stands = answer(tally.outcomes, run)
     who = run.clusters[0] if len(run.clusters) == 1 else f"{len(run.clusters):,} clusters"
     title = f"hubspec, {who}: {stands.headline}"
-    changed = {"new": tally.new if run.compared else 0, "fixed": tally.fixed}
+    changed = {"new": tally.new.checks if run.compared else 0, "fixed": tally.fixed.checks}
     counts = [f"{count:,} {change}" for change, count in changed.items() if count]
     since = f" Since the last run: {', '.join(counts) or 'nothing new, nothing fixed'}." if run.last else ""
     report = f"\nReport: {_filled(link, run)}\n" if link else ""
     tail = f"\nRun {code(run.id)}, exit code {run.exit_code}, hubspec {code(run.version)}.\n"
     text = f"{stands.sentence}{since}\n"
-    for head, lines, total in _sections(tally, run):
-        text += fitting(head, lines, LIMIT - len(text) - len(report) - len(tail), total=total)
+    room = LIMIT - len(text) - len(report) - len(tail)
+    sections = [one for one in _sections(tally, run) if one.lines]
+    for number, section in enumerate(sections, 1):
+        # What comes first may not take the room of all that follows.
+        told = section.within(room if number == len(sections) else int(room * SHARE))
+        text, room = text + told, room - len(told)
     title = inert(printable(f"{title}, {', '.join(counts)}" if counts else title))
     return Message(title[:200], inert(text) + report + inert(tail), _kind(tally, run))
 
@@ -61,14 +67,44 @@ def inert(text: str) -> str:
     return _ADDRESS.sub(r"\1[:]//", _CALL.sub("\uff20", plain))
 
 
-def _sections(tally: Tally, run: Run) -> list[tuple[str, list[str], int]]:
-    silent = list(_silent(tally, run))
-    return [
-        ("New drift" if run.last else "Drifted", [line(one) for one in tally.named_new], tally.new),
-        ("Clusters with something that could not be looked at", silent, len(silent)),
-        ("Fixed", [_fixed(one) for one in tally.named_fixed], tally.fixed),
-        ("To know", [f"- {code(notice)}" for notice in run.notices], len(run.notices)),
-    ]
+@dataclass(frozen=True)
+class _Section:
+    """A headline, how many things it is about, and its lines, each with how many of them it tells."""
+
+    headline: str
+    total: int
+    lines: list[tuple[str, int]]
+
+    def within(self, room: int) -> str:
+        """Return it with as many lines as there is room for, and how many things are left out."""
+        head, left = f"\n### {self.headline} ({self.total:,})\n\n", "- and {:,} more\n"
+        room -= len(head) + len(left) + 8
+        text, told = "", 0
+        for one, things in self.lines:
+            if len(text) + len(one) + 1 > room:
+                break
+            text, told = f"{text}{one}\n", told + things
+        rest = left.format(self.total - told) if told < self.total else ""
+        return head + text + rest if room >= 0 else ""
+
+
+def _sections(tally: Tally, run: Run) -> Iterator[_Section]:
+    new = "New drift" if run.last else "Drifted"
+    silent, notices = [(one, 1) for one in _silent(tally, run)], [(f"- {code(one)}", 1) for one in run.notices]
+    yield _Section(new, tally.new.checks, list(_named(tally.new, line)))
+    yield _Section("Clusters with something that could not be looked at", len(silent), silent)
+    yield _Section("Fixed", tally.fixed.checks, list(_named(tally.fixed, _fixed)))
+    yield _Section("To know", len(notices), notices)
+
+
+def _named(found: Found, say: Callable[[Record], str]) -> Iterator[tuple[str, int]]:
+    """Yield the lines of each control: its few records, or of many the first, and how many more there are."""
+    for group in found.worst():
+        named = group.named if group.checks <= NAMED else group.named[:1]
+        yield from ((say(one), 1) for one in named)
+        if rest := group.checks - len(named):
+            where = f", on {len(group.clusters):,} clusters" if len(group.clusters) > 1 else ""
+            yield f"- and {rest:,} more of {code(group.control)}{where}", rest
 
 
 def _silent(tally: Tally, run: Run) -> Iterator[str]:
@@ -93,7 +129,7 @@ def _fixed(record: Record) -> str:
 
 
 def _kind(tally: Tally, run: Run) -> Literal["failure", "warning", "success", "info"]:
-    if tally.new:
+    if tally.new.checks:
         return "failure"
     if not looked(tally, run):
         return "warning"

@@ -23,8 +23,8 @@ def due(tally: Tally, run: Run, wanted: Collection[str]) -> list[On]:
     Without a history every drift is new.
     """
     holds = {
-        "new": tally.new > 0,
-        "fixed": tally.fixed > 0,
+        "new": tally.new.checks > 0,
+        "fixed": tally.fixed.checks > 0,
         "blind": not looked(tally, run),
         "always": True,
     }

@@ -1,16 +1,15 @@
-"""What the records of a run come to: counts, and the few that a short message names. Its size does not grow with the records."""
+"""What the records of a run come to: counts, and the few that a short message names. It grows with clusters and controls, and not with records."""
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hubspec.model import Outcome, Record, Severity
 
-NAMED = 12
-"""How many records of each sort are kept to be named."""
+NAMED = 3
+"""How many records of a control are kept to be named."""
 
 
 @dataclass
@@ -23,18 +22,51 @@ class Cluster:
 
 
 @dataclass
+class Group:
+    """Records of one control: how many, where, and the first of them."""
+
+    control: str
+    severity: Severity
+    checks: int = 0
+    clusters: set[str] = field(default_factory=set)
+    named: list[Record] = field(default_factory=list)
+    """At most NAMED."""
+
+
+@dataclass
+class Found:
+    """Records of one sort, such as new drift, by their control."""
+
+    checks: int = 0
+    controls: dict[str, Group] = field(default_factory=dict)
+
+    def add(self, record: Record) -> None:
+        """Count one record."""
+        self.checks += 1
+        group = self.controls.setdefault(record.control, Group(record.control, record.severity))
+        group.checks += 1
+        group.clusters.add(record.cluster)
+        if len(group.named) < NAMED:
+            group.named.append(record)
+
+    def worst(self) -> list[Group]:
+        """Return the controls, the most severe first, and then those of the most clusters."""
+        order = list(reversed(Severity))
+        return sorted(
+            self.controls.values(), key=lambda one: (order.index(one.severity), -len(one.clusters), one.control)
+        )
+
+
+@dataclass
 class Tally:
     """Counts of a run, filled record by record, so that a merged run of many clusters is counted as it comes in."""
 
     checks: Counter[tuple[Outcome, Severity]] = field(default_factory=Counter)
     changes: Counter[str] = field(default_factory=Counter)
     clusters: dict[str, Cluster] = field(default_factory=dict)
-    new: int = 0
+    new: Found = field(default_factory=Found)
     """Drifts that the run before did not know: new, regressed, or of a run without a history."""
-    fixed: int = 0
-    named_new: list[Record] = field(default_factory=list)
-    """The most severe of the new, at most NAMED."""
-    named_fixed: list[Record] = field(default_factory=list)
+    fixed: Found = field(default_factory=Found)
 
     def add(self, record: Record) -> None:
         """Count one record."""
@@ -48,11 +80,9 @@ class Tally:
         if record.outcome is Outcome.DRIFTED:
             cluster.drifts[record.severity] += 1
             if record.change != "still":
-                self.new += 1
-                _name(self.named_new, record)
+                self.new.add(record)
         if record.outcome is Outcome.FIXED or record.change == "fixed":
-            self.fixed += 1
-            _name(self.named_fixed, record)
+            self.fixed.add(record)
 
     @property
     def outcomes(self) -> Counter[Outcome]:
@@ -74,12 +104,3 @@ def tallied(records: Iterable[Record]) -> Tally:
     for record in records:
         tally.add(record)
     return tally
-
-
-def _name(named: list[Record], record: Record) -> None:
-    insort(named, record, key=_order)
-    del named[NAMED:]
-
-
-def _order(record: Record) -> tuple[int, str, str, str]:
-    return (-list(Severity).index(record.severity), record.control, record.cluster, record.resource)

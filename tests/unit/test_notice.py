@@ -117,8 +117,35 @@ def test_it_is_short_and_begins_with_the_worst(count: int) -> None:
 
 def test_what_is_left_out_is_counted() -> None:
     told = message(tallied(all_drift(500)), run(exit_code=1))
-    (rest,) = re.findall(r"^- and (\d+) more$", told.text, re.MULTILINE)
-    assert int(rest) + told.text.count("\n- **") == 500
+    assert "### Drifted (500)\n\n- **critical** `USR-01` `user user-00001` on `teaching`: " in told.text
+    assert "\n- and 99 more of `USR-01`, on 3 clusters\n- **high** " in told.text
+    assert sum(map(int, re.findall(r"^- and (\d+) more", told.text, re.MULTILINE))) + told.text.count("\n- **") == 500
+
+
+def test_each_sort_has_its_room() -> None:
+    fleet = [one.model_copy(update={"cluster": f"j-{number:03}"}) for number in range(40) for one in many(200)]
+    text = message(tallied(fleet), run(exit_code=1, clusters=[f"j-{number:03}" for number in range(40)])).text
+    for headline in (
+        "Drifted (280)",
+        "Clusters with something that could not be looked at (40)",
+        "Fixed (240)",
+        "To know (1)",
+    ):
+        section = text.split(f"### {headline}\n\n")[1]
+        assert re.match(r"- (?!and )", section), headline
+    assert len(text) <= LIMIT
+
+
+def test_a_few_of_a_control_are_all_named() -> None:
+    three = [drifted(resource=name) for name in ("numpy", "pandas", "scipy")]
+    text = message(tallied(three), run(exit_code=1)).text
+    assert [name for name in ("numpy", "pandas", "scipy") if f"`package {name}` on" in text] == [
+        "numpy",
+        "pandas",
+        "scipy",
+    ]
+    assert "more of" not in text
+    assert "\n- and 3 more of `PKG-01`\n" in message(tallied([*three, drifted()]), run(exit_code=1)).text
 
 
 @pytest.mark.parametrize(
