@@ -49,33 +49,33 @@ class Merged:
         except OSError as error:
             raise self._stuck(error) from None
 
-    def add(self, report: Path, *, move: bool = False) -> list[str]:
+    def add(self, report: Path, *, move: bool = False, name: str = "") -> list[str]:
         """Take the report of a run, of one cluster or several, or a merged one, and return the clusters it is now used for.
 
-        The report is copied, or with `move` taken away. A cluster that is there already stays with its newest look. A
+        The report is copied, or with `move` taken away; `name` is what it is called where something has to be said of it. A cluster that is there already stays with its newest look. A
         damaged report costs itself: it is told in the notices, and the exit code says that not everything was looked
         at. Raises DoorError where the merged report cannot be written.
         """
-        inner = report / CLUSTERS
+        inner, name = report / CLUSTERS, name or report.name
         if not inner.is_dir():
-            return self._add(report, report, move=move)
+            return self._add(report, name, move=move)
         taken: list[str] = []
         try:
             for one in sorted(inner.iterdir()):
                 if one.is_dir() and not one.is_symlink():
-                    taken += self._add(one, report, move=move)
+                    taken += self._add(one, f"{one.name} in {name}", move=move)
             above = run_of(report)
         except OSError as error:
-            self._damaged(report, PartError(f"{CLUSTERS} cannot be read: {error.strerror}"))
+            self._damaged(name, PartError(f"{CLUSTERS} cannot be read: {error.strerror}"))
             return taken
         except PartError as error:
-            self._damaged(report, error)
+            self._damaged(name, error)
             return taken
         self._all.above.append(above.model_copy(update={"frameworks": [], "plan": []}))
         self._all.unseen += above.unseen
         for cluster in above.clusters:
             if cluster not in self._all.looks:
-                self.lost(cluster, above.missing.get(cluster, f"its report is not in {report.name}"))
+                self.lost(cluster, above.missing.get(cluster, f"its report is not in {name}"))
         return taken
 
     def lost(self, cluster: str, reason: str) -> None:
@@ -105,13 +105,13 @@ class Merged:
             raise self._stuck(error) from None
         return self.run.exit_code
 
-    def _add(self, report: Path, told: Path, *, move: bool) -> list[str]:
+    def _add(self, report: Path, name: str, *, move: bool) -> list[str]:
         there = self.folder / CLUSTERS / f".{next(self._number)}"
         try:
             part = opened(report)
             found = looks(part)
         except PartError as error:
-            self._damaged(report, error)
+            self._damaged(name, error)
             return []
         try:
             if len(found) > 1:
@@ -122,11 +122,11 @@ class Merged:
                 folders.remove(there)
             if not Path(str(error.filename)).is_relative_to(report):
                 raise self._stuck(error) from None
-            self._damaged(report, PartError(f"{Path(str(error.filename)).name} cannot be read: {error.strerror}"))
+            self._damaged(name, PartError(f"{Path(str(error.filename)).name} cannot be read: {error.strerror}"))
             return []
         for cluster in part.run.clusters:
             if cluster not in found:
-                self.lost(cluster, part.run.missing.get(cluster, f"its run (in {told.name}) left no record of it"))
+                self.lost(cluster, part.run.missing.get(cluster, f"its run (in {name}) left no record of it"))
         self._all.unseen += part.run.unseen
         return self._place(replace(part, folder=there), found)
 
@@ -174,8 +174,8 @@ class Merged:
         )
         return kept is look
 
-    def _damaged(self, report: Path, error: PartError) -> None:
-        self._all.damaged.append(printable(f"{report.name} is left out: {error}"))
+    def _damaged(self, name: str, error: PartError) -> None:
+        self._all.damaged.append(printable(f"{name} is left out: {error}"))
 
     def _stuck(self, error: OSError) -> DoorError:
         return DoorError(f"{self.folder} cannot be written: {error.strerror or error}")

@@ -6,21 +6,29 @@ import argparse
 import shlex
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 
 from hubspec.arguments import Arguments
 from hubspec.cluster import folder as folders
 from hubspec.errors import DoorError
 from hubspec.fleet.ended import lines
+from hubspec.fleet.fetched import fetched
+from hubspec.fleet.gathered import SPOOL
 from hubspec.fleet.merge import Merged
-from hubspec.masked import masked_arguments
+from hubspec.fleet.part import PartError
+from hubspec.masked import masked, masked_arguments
+from hubspec.printable import printable
 from hubspec.report.formats import chosen
 from hubspec.telling import OPTIONS, telling
 
 
 def grammar(command: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
-    command.add_argument("reports", metavar="DIR", nargs="+", help="the folder of a report, or of a merged one")
+    command.add_argument(
+        "reports",
+        metavar="PLACE",
+        nargs="+",
+        help="a report or a merged one: its folder, or a folder or s3://BUCKET/PREFIX/ of --results, of which the newest is taken",
+    )
     command.add_argument(
         "-o", "--output", metavar="DIR", required=True, help="the folder of the merged report, a new one"
     )
@@ -52,10 +60,14 @@ def merge(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     try:
         merged = Merged(growing, command=command)
         for number, name in enumerate(asked.reports, 1):
-            taken = merged.add(options.as_path(name))
+            taken = _taken(merged, name, name if name.startswith("s3:") else str(options.as_path(name)))
             say(f"{number} of {len(asked.reports)}: {name}: {len(taken)} cluster{'s' * (len(taken) != 1)}")
         code = merged.finish(formats, sign_key=options.path("--sign-key"))
-        _put(growing, at)
+        if at.exists():
+            at.rmdir()
+        growing.rename(at)
+    except OSError as error:
+        raise DoorError(f"{at} cannot be written: {error.strerror}") from None
     finally:
         folders.remove(growing)
     for line in lines(merged, at, formats):
@@ -66,10 +78,14 @@ def merge(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     return code
 
 
-def _put(growing: Path, at: Path) -> None:
+def _taken(merged: Merged, name: str, place: str) -> list[str]:
+    here = merged.folder / SPOOL / "fetched"
     try:
-        if at.exists():
-            at.rmdir()
-        growing.rename(at)
-    except OSError as error:
-        raise DoorError(f"{at} cannot be written: {error.strerror}") from None
+        at = fetched(place, here)
+    except (PartError, DoorError) as error:
+        merged.blind(printable(f"{masked(name)}: {error}"))
+        folders.remove(here)
+        return []
+    taken = merged.add(at, move=at == here, name=masked(name))
+    folders.remove(here)
+    return taken

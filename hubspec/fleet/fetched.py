@@ -1,0 +1,78 @@
+"""A report that is at a place of results, brought here to be read: the newest of the place, or the one that is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path, PurePosixPath
+
+from hubspec import manifest
+from hubspec.cluster.keep import Keep, keep
+from hubspec.errors import DoorError
+from hubspec.fleet.part import CLUSTERS, PartError
+from hubspec.manifest import MANIFEST
+from hubspec.report.formats import RUN
+from hubspec.results import LATEST, RUNS
+
+AT_ONCE = 8
+"""Files that are asked for side by side, and held."""
+
+
+def fetched(name: str, here: Path) -> Path:
+    """Return the folder of a report: `name` itself, the newest of the place with this name, or a copy below `here`.
+
+    `name` is a folder, or s3://BUCKET/PREFIX/. Raises PartError where there is no report, or not the one that its manifest
+    vouches for, and DoorError where the place cannot be read.
+    """
+    place = keep(name)
+    if not name.startswith("s3:"):
+        folder = Path(name)
+        return folder if (folder / RUN).exists() or not (folder / LATEST).exists() else folder / _newest(place)
+    vouched = place.there(MANIFEST)
+    if vouched is None:
+        place = place.below(_newest(place))
+        vouched = place.there(MANIFEST)
+    if vouched is None:
+        raise PartError(f"{place.where} holds no report: {MANIFEST} is not there")
+    try:
+        told = manifest.read(vouched)
+    except ValueError as error:
+        raise PartError(f"{place.where}: {MANIFEST} {error}") from None
+    for one in map(PurePosixPath, told.files):
+        if one.is_absolute() or ".." in one.parts:
+            raise PartError(f"{place.where}: {MANIFEST} names {one}, which is elsewhere")
+    # The parts of a merged report have all that is in the large files above them.
+    parts = any(one.startswith(f"{CLUSTERS}/") for one in told.files)
+    wanted = {
+        one: file for one, file in told.files.items() if not parts or one == RUN or one.startswith(f"{CLUSTERS}/")
+    }
+    names = list(wanted)
+    for start in range(0, len(names), AT_ONCE):
+        _write(place, {one: wanted[one].sha256 for one in names[start : start + AT_ONCE]}, here)
+    if not parts:
+        (here / MANIFEST).write_bytes(vouched)
+    return here
+
+
+def _write(place: Keep, wanted: dict[str, str], here: Path) -> None:
+    for (name, sha256), content in zip(wanted.items(), place.read(list(wanted)), strict=True):
+        if isinstance(content, DoorError):
+            raise content
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise PartError(f"{place.where}: {name} is not as its run left it")
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_bytes(content)
+
+
+def _newest(place: Keep) -> str:
+    pointer = place.there(LATEST)
+    if pointer is None:
+        raise PartError(f"{place.where} holds no report: neither {MANIFEST} nor {LATEST} is there")
+    try:
+        report = str(json.loads(pointer)["report"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise PartError(f"{place.where}: {LATEST} does not say which run is the newest") from None
+    path = PurePosixPath(report)
+    if len(path.parts) != 2 or path.parts[0] != RUNS or ".." in path.parts:
+        raise PartError(f"{place.where}: {LATEST} names no run of this place")
+    return str(path)
