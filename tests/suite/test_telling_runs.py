@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from snapshots import user, write
 
 from tests.accounts import Account, Cluster, serving
-from tests.conftest import Audit, Run
+from tests.conftest import ROOT, Audit, Run
 from tests.receiver import SECRET, Receiver, receiving
 from tests.samples import samples
 
@@ -36,11 +38,12 @@ class Nights:
     def write(self, *urls: str) -> None:
         self.people.write_text("urls:\n" + "".join(f"  - {url}\n" for url in urls))
 
-    def __call__(self, *options: str, **users: Any) -> Run:
+    def __call__(self, *options: str, into: str = "reports", cluster: str = "j-SNAP", **users: Any) -> Run:
         self.night += 1
         snapshot = write(self.folder, **users)
         path = self.folder / "snapshot.json"
         document = json.loads(path.read_text())
+        document["cluster"] = cluster
         document["kinds"]["user"]["started"] = f"2026-01-{self.night:02}T03:00:00+00:00"
         path.write_text(json.dumps(document))
         places = (
@@ -51,7 +54,7 @@ class Nights:
             "--metrics",
             str(self.metrics),
         )
-        return self.audit(*snapshot, *places, *options, checks=USERS)
+        return self.audit(*snapshot, *places, *options, checks=USERS, into=into)
 
 
 @pytest.fixture
@@ -154,6 +157,27 @@ def test_no_people_and_no_place_for_figures_cost_two_sentences(nights: Nights) -
     bad = nights("--report", "markdown", diego=user(7))
     assert bad.code == 1
     assert f"notice: --notify: nobody was told: {nights.people} cannot be read: No such file or directory\n" in bad.text
+
+
+def test_parts_that_are_joined_are_told_of_once(nights: Nights) -> None:
+    parts = []
+    for cluster, users in (("j-ONE", {"diego": user(7)}), ("j-TWO", {"mallory": user(1666)})):
+        nights("--notify-on", "never", "--report", "csv", into=cluster, cluster=cluster, **users)
+        parts.append(str(nights.folder / cluster / "latest"))
+    assert nights.receiver.messages == []
+    done = subprocess.run(
+        [sys.executable, "-m", "hubspec", "merge", *parts, "-o", str(nights.folder / "all"), "--report", "csv",
+         "--notify", str(nights.people), "--metrics", str(nights.metrics)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    (told,) = nights.receiver.messages
+    assert told["title"] == "hubspec, 2 clusters: Not compliant, 2 new"
+    assert "`USR-01` `user diego` on `j-ONE`" in told["message"]
+    assert "on `j-TWO`" in told["message"]
+    figures = samples(nights.metrics)
+    assert figures["hubspec_clusters", ()] == 2
+    assert {figures["hubspec_cluster_checks", (cluster, "drifted")] for cluster in ("j-ONE", "j-TWO")} == {1}
 
 
 EARLY = [
