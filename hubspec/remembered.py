@@ -34,9 +34,19 @@ class History:
             self.notices.append(f"history: {error}; so nothing was compared with it")
             return []
 
-    def before(self, clusters: set[str], seen: datetime, run: str) -> list[Past]:
-        """Return the last runs of any of these clusters whose state was read before, oldest first."""
-        earlier = [one for one in self.names() if (at := seen_at(one)) and at <= seen][-MOST:]
+    def before(self, clusters: set[str], seen: datetime, run: str, now: datetime | None = None) -> list[Past]:
+        """Return the last runs of any of these clusters whose state was read before, oldest first.
+
+        `now`: what a run says it read after that was read with a wrong clock, which costs a notice.
+        """
+        names = self.names()
+        ahead = [at for one in names if (at := seen_at(one)) and now and at > now]
+        if ahead:
+            count = f"{len(ahead)} runs in it are" if len(ahead) > 1 else "a run in it is"
+            self.notices.append(
+                f"history: {count} from the future, up to {max(ahead):%Y-%m-%d %H:%M:%S} UTC: a clock is or was wrong; nothing is compared with it before then"
+            )
+        earlier = [one for one in names if (at := seen_at(one)) and at <= seen][-MOST:]
         found: list[Past] = []
         newest = earlier[::-1]
         for first in range(0, len(newest), RUNS):

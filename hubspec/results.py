@@ -16,7 +16,7 @@ from typing import Any
 from hubspec import manifest
 from hubspec.cluster.keep import Keep
 from hubspec.errors import DoorError, HubspecError
-from hubspec.manifest import MANIFEST, SIGNATURE, Manifest
+from hubspec.manifest import MANIFEST, RECORDS, SIGNATURE, Manifest
 
 NOT_BROUGHT = 20
 """What the exit code of a run is raised by where its results could not be brought to their place."""
@@ -73,7 +73,7 @@ class Report:
         }
 
     def _time(self, name: str) -> datetime:
-        return datetime.fromisoformat(self.manifest.inputs[name]).astimezone(UTC)
+        return datetime.fromisoformat(self.manifest.inputs[name])
 
 
 def named(started: datetime, run: str) -> str:
@@ -93,6 +93,8 @@ def report(folder: Path) -> Report:
         known = _NAME.fullmatch(found.name) and all(isinstance(one, str) for one in found.manifest.inputs["clusters"])
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnfitError(f"{folder / MANIFEST}: {error}") from None
+    if found.manifest.end.get("records") and RECORDS not in found.manifest.files:
+        raise UnfitError(f"{folder} is not whole: its run could not write {RECORDS}")
     below = manifest.files(folder)
     for name, file in found.manifest.files.items():
         path = below.get(name)

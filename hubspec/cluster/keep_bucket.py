@@ -17,8 +17,8 @@ from hubspec.cluster.keep_folder import HISTORY
 from hubspec.cluster.session import RefusedError, Session
 from hubspec.errors import DoorError
 
-AT_ONCE = 8
-"""Files that are read or written side by side."""
+AT_ONCE, BROUGHT = 8, 32
+"""Files of a history that are read side by side; files of a report that are brought, of which there may be thousands."""
 PATIENCE = 60
 """Seconds for one call with its attempts: S3 answers a large file when it has all of it."""
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -105,7 +105,7 @@ class Bucket:
             except OSError as error:
                 raise DoorError(f"{source / name} cannot be read: {error}") from None
 
-        pool = ThreadPoolExecutor(AT_ONCE)
+        pool = ThreadPoolExecutor(BROUGHT)
         try:
             for done in [pool.submit(one, name) for name in names[:-1]]:
                 done.result()

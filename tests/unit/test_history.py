@@ -350,3 +350,19 @@ def test_the_name_of_a_file_is_by_time(tmp_path: Path) -> None:
     assert name(one) < name(other)
     assert name(one).startswith("20260304T050607")
     assert datetime.fromisoformat(one.seen.isoformat()) == WHEN
+
+
+def test_a_run_from_the_future_is_told_and_not_compared_with(tmp_path: Path) -> None:
+    """A clock was two days ahead, and was set right: what it left is neither the last run nor silently left out."""
+    history = History(Folder(tmp_path))
+    history.add(past(0, seen("drifted")))
+    history.add(past(3, seen("compliant", 3)))
+    now = WHEN + DAY
+
+    assert [one.run for one in history.before({"research"}, now, "run-now", now)] == ["run-0"]
+    assert history.notices == [
+        "history: a run in it is from the future, up to 2026-03-07 05:06:07 UTC: a clock is or was wrong; nothing is compared with it before then"
+    ]
+    history.notices.clear()
+    history.before({"research"}, now, "run-now", WHEN + 3 * DAY)  # an older snapshot, judged later
+    assert history.notices == []
