@@ -23,6 +23,10 @@ OPTIONS = ("--notify", "--notify-on", "--notify-deadline", "--report-link", "--m
 """Those of a whole run: the parts of a fleet's run are not told of one by one."""
 
 
+FOR_ALL = 0o644
+"""The rights of the metrics: another user's program reads them. They hold counts and the names of clusters."""
+
+
 @dataclass(frozen=True)
 class Telling:
     """What is to be done at the end of a run."""
@@ -53,10 +57,9 @@ class Telling:
             return []
         # A name that begins with a dot and does not end with .prom, until it is whole: the textfile collector leaves it alone.
         folder, name = Folder(self.metrics.parent), self.metrics.name
-        (found,) = folder.read([name])
-        past = before("" if isinstance(found, DoorError) else found.decode(errors="replace"))
         try:
-            folder.write(name, render(tally, run, past).encode(errors="backslashreplace"))
+            past = before((folder.there(name) or b"").decode(errors="replace"))
+            folder.write(name, render(tally, run, past).encode(errors="backslashreplace"), rights=FOR_ALL)
         except DoorError as error:
             return [f"--metrics: {error}; the figures of this run are not in it"]
         return []

@@ -53,14 +53,16 @@ class Folder:
         except OSError as error:
             raise DoorError(f"{self.path / name} cannot be read: {_why(error)}") from None
 
-    def write(self, name: str, data: bytes) -> None:
-        """Write a file that is there wholly or not at all. Raises DoorError."""
+    def write(self, name: str, data: bytes, *, rights: int | None = None) -> None:
+        """Write a file that is there wholly or not at all; with these rights, or those of the umask. Raises DoorError."""
         target = self.path / name
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with part.open("xb") as file:
                 file.write(data)
+                if rights is not None:
+                    os.fchmod(file.fileno(), rights)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(target)

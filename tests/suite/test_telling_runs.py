@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,8 +107,14 @@ def test_one_message_for_what_changed_and_none_for_a_night_like_the_last(nights:
 
 
 def test_the_time_of_the_last_good_run_outlives_bad_ones(nights: Nights) -> None:
-    nights("--notify-on", "always")
+    mask = os.umask(0o077)
+    try:
+        nights("--notify-on", "always")
+    finally:
+        os.umask(mask)
     first = samples(nights.metrics)
+    assert nights.metrics.stat().st_mode & 0o777 == 0o644
+    assert [path.name for path in nights.folder.iterdir() if "prom" in path.name] == ["hubspec.prom"]
     assert first["hubspec_checks", ("compliant", "high")] == 2
     assert first["hubspec_round_trips", ("docker exec",)] == 1
     good = first["hubspec_last_good_run_timestamp_seconds", ()]
@@ -147,13 +154,18 @@ def test_who_cannot_be_told_changes_nothing_of_the_result(nights: Nights, answer
 def test_no_people_and_no_place_for_figures_cost_two_sentences(nights: Nights) -> None:
     nights.people.unlink()
     nights.metrics.mkdir()
+    (nights.metrics / "theirs").touch()
     run = nights("--report", "markdown")
     assert run.code == 0
     assert (
         f"notice: --notify: nobody was told: {nights.people} cannot be read: No such file or directory\n"
         not in run.text
     )
-    assert "notice: --metrics: " in run.text
+    assert (
+        f"notice: --metrics: {nights.metrics} cannot be read: Is a directory; the figures of this run are not in it\n"
+        in run.text
+    )
+    assert (nights.metrics / "theirs").exists()
     bad = nights("--report", "markdown", diego=user(7))
     assert bad.code == 1
     assert f"notice: --notify: nobody was told: {nights.people} cannot be read: No such file or directory\n" in bad.text
