@@ -56,7 +56,7 @@ class Merged:
         damaged report costs itself: it is told in the notices, and the exit code says that not everything was looked
         at. Raises DoorError where the merged report cannot be written.
         """
-        inner, name = report / CLUSTERS, name or report.name
+        inner, name = report / CLUSTERS, name or "/".join(report.parts[-2 if report.name == "latest" else -1 :])
         if not inner.is_dir():
             return self._add(report, name, move=move)
         taken: list[str] = []
