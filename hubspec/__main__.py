@@ -15,6 +15,7 @@ from hubspec.cluster.calls import NEEDS
 from hubspec.cluster.options import CONFIG, DOORS, SWITCHES, variable
 from hubspec.configured import LISTS, RUN
 from hubspec.errors import DoorError, HubspecError
+from hubspec.fleet import grammar as fleet_grammar
 from hubspec.fleet import merge_command
 from hubspec.iam import policy
 from hubspec.kinds import KINDS
@@ -73,6 +74,9 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--smoke", metavar="NAMES", help="login: a browser is needed too (env HUBSPEC_SMOKE)")
     doctor.add_argument("--json", action="store_true", help="print a JSON document")
     _doors(doctor)
+    fleet_grammar.grammar(
+        commands.add_parser("fleet", help="audit many clusters, each in a process of its own, into one report")
+    )
     diff = commands.add_parser("diff", help="say what differs between two snapshots, or a snapshot and a baseline")
     diff.add_argument("before", metavar="A", type=Path, help="a snapshot or a baseline")
     diff.add_argument("after", metavar="B", type=Path, help="the other one")
@@ -129,6 +133,10 @@ def run(asked: argparse.Namespace) -> int:
         from hubspec.init import init
 
         return init(asked, lambda line: print(line, file=sys.stderr, flush=True))
+    if asked.command == "fleet":
+        from hubspec.fleet.command import fleet
+
+        return fleet(asked, lambda line: print(line, file=sys.stderr, flush=True))
     if asked.command == "doctor":
         from hubspec.doctor.command import doctor
 

@@ -10,8 +10,8 @@ from hubspec.faults import nearest
 from hubspec.masked import IN_URL, is_secret, masked, masked_sentence, secret_in_url
 from hubspec.printable import printable
 
-_OTHERS = re.compile(r"HUBSPEC_(?:LAB_.+|TEST_.+|INSTALL_ENGINE|WAIT)")
-"""Those of the lab, of the suite's own tests, and of a launch script."""
+_OTHERS = re.compile(r"HUBSPEC_(?:LAB_.+|TEST_.+|INSTALL_ENGINE|WAIT|PART_OF)")
+"""Those of the lab, of the suite's own tests, of a launch script, and of an audit that is a part of a fleet's run."""
 _OF_KUBERNETES = re.compile(
     r"HUBSPEC_(?:.+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
 )

@@ -56,6 +56,11 @@ _REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}")
 CONFIG = "--hubspec-config"
 """The option that names a file of settings; pytest has a --config-file of its own."""
 
+PART = "HUBSPEC_PART_OF"
+"""The variable that says to an audit which fleet's run it is a part of."""
+OF_THE_WHOLE = frozenset({"--notify", "--metrics", "--results"})
+"""What a fleet does once at its end, and none of its audits by itself."""
+
 
 def variable(option: str) -> str:
     """Return the environment variable behind an option."""
@@ -115,6 +120,8 @@ class DoorOptions(ABC):
 
     def text(self, option: str) -> str | None:
         """Return the value of an option, or None. Refuses a URL with a secret in it."""
+        if option in OF_THE_WHOLE and os.environ.get(PART):
+            return None
         given = self.given(option)
         if given and secret_in_url(given):
             self.refuse(f"{option}: {IN_URL}")

@@ -107,6 +107,14 @@ MAY_IMPORT = {
     "iam":          "cluster.calls",
     "guide":        "compare model errors kind kinds masked baseline check record",
     "fleet":        "",
+    "fleet.shard":  "",
+    "fleet.job":    "__init__ masked printable kinds snapshot cluster.options cluster.parcel cluster.warm",
+    "fleet.queue":  "fleet.job",
+    "fleet.progress": "",
+    "fleet.course": "errors cluster.engine cluster.parcel fleet.*",
+    "fleet.grammar": "configured cluster.find cluster.options fleet.queue",
+    "fleet.meant":  "errors masked printable baseline arguments snapshot cluster.* fleet.*",
+    "fleet.command": "errors masked model report report.formats tally telling cluster.engine cluster.parcel fleet.*",
     "fleet.part":   "errors manifest model report.formats",
     "fleet.look":   "model gate fleet.joined fleet.part",
     "fleet.joined": "masked model waiver",
@@ -152,7 +160,7 @@ MAY_IMPORT = {
     "doctor.way":   "errors doctor.* cluster.preflight cluster.choice cluster.docker cluster.sealed_door cluster.ssh_door",
     "doctor.hub":   "errors scopes baseline doctor.* cluster.hub",
     "doctor.command": "errors printable door baseline arguments doctor.* cluster.*",
-    "__main__":     "fleet fleet.merge_command unknown configured guide report.guide verified verify history_command upload_command doctor.command model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
+    "__main__":     "fleet fleet.grammar fleet.command fleet.merge_command unknown configured guide report.guide verified verify history_command upload_command doctor.command model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
     "history_command": "errors history_text remembered results arguments cluster.keep cluster.options",
 }  # fmt: skip
 ROOMS = {

@@ -1,0 +1,130 @@
+"""The command `fleet`: the run from its options to its one report and exit code."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from hubspec.cluster.engine import Engine, engine
+from hubspec.cluster.parcel import remove
+from hubspec.errors import HubspecError
+from hubspec.fleet.course import Course
+from hubspec.fleet.job import suite
+from hubspec.fleet.meant import Frame, Wish, meant
+from hubspec.fleet.merge import Merged
+from hubspec.fleet.progress import Progress
+from hubspec.fleet.queue import Queue
+from hubspec.fleet.shard import Shard, shard
+from hubspec.masked import masked, masked_arguments
+from hubspec.model import Record
+from hubspec.report import formats
+from hubspec.report.formats import RECORDS
+from hubspec.tally import tallied
+from hubspec.telling import Telling, telling
+
+Say = Callable[[str], None]
+
+
+def fleet(asked: argparse.Namespace, say: Say) -> int:
+    """Audit a fleet, and return the exit code of its report. Raises HubspecError."""
+    options = Wish(asked)
+    part, names, pace = _shard(options, asked.shard), _formats(options), _pace(options, asked.pace)
+    tries, tellers = options.number("--tries", 1) or 1, telling(options)
+    where = _engine(options, asked.engine)
+    run = str(uuid.uuid4())
+    parts, folder = options.reports / f".parts-{run}", options.reports / f".run-{run}"
+    try:
+        search = meant(options, Frame(run, parts, part, where.remote), say)
+        merged = Merged(folder, command=shlex.join(["hubspec", *masked_arguments(sys.argv[1:])]), shard=str(part or ""))
+        for line in search.unseen:
+            merged.blind(line)
+        for line in search.left_out:
+            merged.notice(f"left out: {line}")
+        say(f"{len(search.jobs)} clusters" + (f" of {search.of}, shard {part}" if part else ""))
+        now = time.monotonic()
+        course = Course(
+            Queue(search.jobs, pace, now), where, parts, merged, Progress(len(search.jobs), say, now), tries
+        )
+        interrupted = _ran(course, say)
+    except HubspecError:
+        remove(folder)
+        raise
+    finally:
+        where.close()
+        remove(parts)
+    code = merged.finish(names, interrupted=interrupted, sign_key=options.path("--sign-key"))
+    for line in (*_told(tellers, merged), *merged.unwritten):
+        say(f"notice: {line}")
+    latest = options.reports / "latest"
+    remove(latest)
+    folder.rename(latest)
+    say(f"report: {latest / formats.first(names)}")
+    return code
+
+
+def _ran(course: Course, say: Say) -> bool:
+    """Run it to its end. Return whether it was interrupted. Raises HubspecError."""
+    try:
+        with _terminated():
+            course.run()
+    except KeyboardInterrupt:
+        say("interrupted: the audits that run are ended; what there is will be in the report")
+        return True
+    return False
+
+
+def _told(tellers: Telling, merged: Merged) -> list[str]:
+    """Tell whom the run is to be told. Return what went wrong, a sentence each."""
+    if merged.run is None or not (tellers.people or tellers.metrics):
+        return []
+    with (merged.folder / RECORDS).open(encoding="utf-8") as lines:
+        return tellers.tell(tallied(map(Record.model_validate_json, lines)), merged.run)
+
+
+@contextmanager
+def _terminated() -> Iterator[None]:
+    """Have TERM and HUP end the block as Ctrl-C does."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _shard(options: Wish, text: str | None) -> Shard | None:
+    try:
+        return shard(text) if text else None
+    except ValueError as error:
+        options.refuse(str(error))
+
+
+def _pace(options: Wish, rate: float) -> float:
+    if not 0 <= rate < 10000:
+        options.refuse(f"--pace: wanted clusters a second, from 0; found {rate:g}")
+    return rate
+
+
+def _formats(options: Wish) -> list[str]:
+    try:
+        return formats.chosen(options.text("--report"))
+    except ValueError as error:
+        options.refuse(f"--report: {error}")
+
+
+def _engine(options: Wish, where: str | None) -> Engine:
+    try:
+        return engine(where, options.number("--workers", 1), suite)
+    except ValueError as error:
+        options.refuse(f"--engine: {error}; found {masked(where or '')!r}")

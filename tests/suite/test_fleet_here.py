@@ -1,0 +1,87 @@
+"""A fleet on this machine: one report of all, whatever becomes of the process of an audit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import fleets
+from tests.conftest import Audit
+from tests.suite.killing import POINTS
+
+QUICK = ("--history", "none", "--report", "junit", "--workers", "4")
+ONLY = ("--", "checks/test_users.py", "-p", "no:hypothesispytest", "-p", "tests.suite.killing")
+
+
+def deaths(which: dict[str, dict[str, str]]) -> dict[str, str | None]:
+    return {"HUBSPEC_TEST_DEATHS": json.dumps(which)}
+
+
+def test_an_audit_that_dies_at_any_point_costs_nothing(audit: Audit, tmp_path: Path) -> None:
+    options = fleets.saved(tmp_path, len(POINTS) + 2, 3, 8)
+    single = audit(*options[:2], *options[8:10], "--history", "none", checks="checks/test_users.py", into="single")
+    plan = {
+        f"j-F{number:03}": {"point": point, "whom": "audit", "once": str(tmp_path)}
+        for number, point in enumerate(POINTS)
+    }
+
+    calm = fleets.ended(fleets.begin(tmp_path / "calm", *options, *QUICK, *ONLY), tmp_path / "calm")
+    killed = fleets.ended(
+        fleets.begin(tmp_path / "killed", *options, *QUICK, *ONLY, env=deaths(plan)), tmp_path / "killed"
+    )
+
+    assert calm.code == killed.code == 1, calm.text + killed.text
+    assert killed.text.count("its audit was ended by signal 9; it is tried again") == len(POINTS), killed.text
+    assert fleets.same(killed) == fleets.same(calm)
+    assert len(calm.records) == 4 * (len(POINTS) + 2)
+    mine = [record for record in fleets.same(calm) if record["cluster"] == "j-F003"]
+    assert mine == fleets.same(single)
+    assert "12 of 12 clusters done, 0 left; 2 drift" in killed.text
+
+
+def test_one_that_always_dies_and_one_that_hangs_are_told_of(tmp_path: Path) -> None:
+    options = fleets.saved(tmp_path, 4, 1)
+    plan = {
+        "j-F000": {"point": "reading", "whom": "audit", "once": ""},
+        "j-F002": {"point": "call", "whom": "nobody", "once": ""},
+    }
+
+    begun = fleets.begin(
+        tmp_path / "r", *options, *QUICK, "--audit-deadline", "15", "--tries", "2", *ONLY, env=deaths(plan)
+    )
+    run = fleets.ended(begun, tmp_path / "r")
+
+    assert run.code == 1, run.text
+    told = {
+        cluster: {record["message"] for record in run.records if record["cluster"] == cluster}
+        for cluster in ("j-F000", "j-F002")
+    }
+    assert [len(messages) for messages in told.values()] == [1, 1]
+    assert "its audit was ended by signal 9; it was tried 2 times, and is not tried again" in told["j-F000"].pop()
+    assert "its audit took longer than 15 s, and was ended (--audit-deadline)" in told["j-F002"].pop()
+    assert run.outcomes() == {"compliant": 7, "drifted": 1, "unreadable": 8}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_fleet_reports_what_there_is(tmp_path: Path, number: signal.Signals) -> None:
+    options = fleets.saved(tmp_path, 3)
+    plan = {"j-F001": {"point": "call", "whom": "nobody", "once": str(tmp_path)}}
+
+    begun = fleets.begin(tmp_path / "r", *options, *QUICK, *ONLY, env=deaths(plan))
+    until = time.monotonic() + 120
+    while not ((tmp_path / "j-F001").exists() and len(list(tmp_path.glob("r/.run-*/clusters/*/run.json"))) == 2):
+        assert time.monotonic() < until, "two clusters are not audited in two minutes"
+        assert begun.poll() is None, begun.communicate()
+        time.sleep(0.05)
+    os.kill(begun.pid, number)
+    run = fleets.ended(begun, tmp_path / "r", 60)
+
+    assert run.code == 2, run.text
+    assert {record["cluster"] for record in run.records} == {"j-F000", "j-F002"}
+    assert "j-F001" in (tmp_path / "r" / "latest" / "run.json").read_text()
+    assert not list((tmp_path / "r").glob(".*")), "nothing is left beside the report"
