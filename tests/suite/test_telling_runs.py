@@ -151,6 +151,16 @@ def test_who_cannot_be_told_changes_nothing_of_the_result(nights: Nights, answer
     nowhere(run)
 
 
+def test_a_report_that_was_not_written_is_in_the_message(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    (nights.folder / "broken.py").write_text(
+        "from hubspec.report import sarif\nsarif.render = lambda records, run: 1 / 0\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(nights.folder))
+    assert nights("-p", "broken", "--report", "sarif", diego=user(7)).code == 1
+    (told,) = nights.receiver.messages
+    assert "- `report.sarif was not written: ZeroDivisionError: division by zero`" in told["message"]
+
+
 def test_no_people_and_no_place_for_figures_cost_two_sentences(nights: Nights) -> None:
     nights.people.unlink()
     nights.metrics.mkdir()
