@@ -128,6 +128,9 @@ class Merged:
             if cluster not in found:
                 self.lost(cluster, part.run.missing.get(cluster, f"its run (in {name}) left no record of it"))
         self._all.unseen += part.run.unseen
+        if not found:
+            # A shard without a cluster, whose empty folder of clusters no place in S3 can hold.
+            self._all.above.append(part.run.model_copy(update={"frameworks": [], "plan": []}))
         return self._place(replace(part, folder=there), found)
 
     def _split(self, part: Part, found: dict[str, Look]) -> None:

@@ -32,6 +32,14 @@ def images(on: Scene) -> tuple[str, str]:
     return machines.suite(on)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left(on: Scene) -> Iterator[None]:
+    yield
+    brought = [{"Key": key} for key in _keys(on)]
+    if brought:
+        aws.client(on, "s3").delete_objects(Bucket=emr.LOGS, Delete={"Objects": brought})
+
+
 @pytest.fixture(scope="module")
 def receiver() -> Iterator[Receiver]:
     """Give somebody who is told."""
@@ -62,9 +70,6 @@ def machine(on: Scene, images: tuple[str, str], receiver: Receiver) -> Iterator[
         words = " ".join(f"{name}={value}" for name, value in lab.items())
         made.put("/etc/systemd/system/hubspec.service.d/lab.conf", f"[Service]\nEnvironment={words}\n")
         yield made
-        brought = [{"Key": key} for key in _keys(on)]
-        if brought:
-            aws.client(on, "s3").delete_objects(Bucket=emr.LOGS, Delete={"Objects": brought})
 
 
 def _settings(on: Scene) -> str:

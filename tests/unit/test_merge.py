@@ -278,6 +278,16 @@ def test_missing_shards(tmp_path: Path, shards: list[str], said: list[str]) -> N
     assert run.exit_code == (11 if said else 0)
 
 
+def test_an_empty_shard_that_came_from_s3_is_there(tmp_path: Path) -> None:
+    empty = Merged(tmp_path / "empty", shard="2/2")
+    empty.finish([])
+    (empty.folder / "clusters").rmdir()  # S3 has files alone
+    found = joined(tmp_path, leave(tmp_path / "one", one_of("j-A"), shard="1/2"), empty.folder)
+
+    assert run_of(found).exit_code == 0
+    assert run_of(found).notices == []
+
+
 def test_an_empty_shard_is_compliant_and_no_report_at_all_is_not(tmp_path: Path) -> None:
     assert Merged(tmp_path / "shard", shard="3/8").finish([]) == 0
     assert Merged(tmp_path / "none").finish([]) == 11
