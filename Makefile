@@ -35,6 +35,7 @@ bench-smoke: .venv/ready ## the short form: ratios, and that round trips do not 
 schemas: .venv/ready ## write docs/schemas/ anew from the models
 	$(BIN)/python -m hubspec schema baseline > docs/schemas/baseline.schema.json
 	$(BIN)/python -m hubspec schema record > docs/schemas/record.schema.json
+	$(BIN)/python -m hubspec schema run > docs/schemas/run.schema.json
 
 lab-down: .venv/ready ## remove the lab; the engine is left running
 	$(BIN)/python -m lab down

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from pydantic import BaseModel
+
 from hubspec import history_command, requirements, upload_command
 from hubspec.baseline import load, schema
 from hubspec.cluster.calls import NEEDS
@@ -19,7 +21,7 @@ from hubspec.fleet import grammar as fleet_grammar
 from hubspec.fleet import merge_command
 from hubspec.iam import policy
 from hubspec.kinds import KINDS
-from hubspec.model import Record, Resource
+from hubspec.model import Record, Resource, Run
 from hubspec.unknown import helpful
 
 WRONG_USE, COULD_NOT_LOOK = 4, 11
@@ -37,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="python -m hubspec", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True)
     printer = commands.add_parser("schema", help="print a JSON schema")
-    printer.add_argument("of", choices=["baseline", "record"])
+    printer.add_argument("of", choices=["baseline", "record", "run"])
     commands.add_parser("fields", help="print every kind with its fields, as Markdown")
     mapped = commands.add_parser(
         "frameworks", help="print which controls speak about which requirement, and which about none"
@@ -161,7 +163,8 @@ def run(asked: argparse.Namespace) -> int:
     elif asked.command == "iam":
         print(json.dumps(policy(asked.need), indent=2))
     else:
-        print(json.dumps(schema() if asked.of == "baseline" else Record.model_json_schema(), indent=2))
+        models: dict[str, type[BaseModel]] = {"record": Record, "run": Run}
+        print(json.dumps(schema() if asked.of == "baseline" else models[asked.of].model_json_schema(), indent=2))
     return 0
 
 

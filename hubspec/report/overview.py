@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from hubspec.tally import Tally
 OPEN = (Outcome.DRIFTED, Outcome.UNREADABLE)
 """What somebody has to do something about, in the order of urgency."""
 SAMPLES = 10
-"""How many records of a control are kept."""
+"""How many records of a control are kept: of drift that the run before did not know, before any other."""
 _LADDER = list(reversed(Severity))
 
 
@@ -55,8 +56,9 @@ class Overview(Tally):
         one.severity = max(one.severity, record.severity, key=_RANK.__getitem__)
         one.checks += 1
         one.clusters.add(record.cluster)
-        if len(one.samples) < SAMPLES:
-            one.samples.append(slim(record))
+        if len(one.samples) < SAMPLES or _known(record) < _known(one.samples[-1]):
+            insort(one.samples, slim(record), key=_known)
+            del one.samples[SAMPLES:]
 
     def worst(self) -> list[Open]:
         """Return the open controls, the most severe first."""
@@ -64,6 +66,10 @@ class Overview(Tally):
 
 
 _RANK = {severity: number for number, severity in enumerate(Severity)}
+
+
+def _known(record: Record) -> bool:
+    return record.change == "still"
 
 
 def of(records: Iterable[Record]) -> Overview:

@@ -323,6 +323,15 @@ def test_above_some_thousands_of_records_the_page_has_counts_and_links(
     ]
 
 
+def test_what_the_run_before_did_not_know_is_named_before_what_it_did(tmp_path: Path) -> None:
+    still = [one.model_copy(update={"change": "still"}) for one in one_of("j-A", *["drifted"] * 20)]
+    new = [one.model_copy(update={"change": "new"}) for one in one_of("j-B", *["drifted"] * 3)]
+    merged = joined(tmp_path, leave(tmp_path / "a", still), leave(tmp_path / "b", new))
+    (one,) = merged.tally.worst()
+    assert (one.checks, one.clusters) == (23, {"j-A", "j-B"})
+    assert [record.change for record in one.samples] == ["new"] * 3 + ["still"] * 7
+
+
 def test_how_many_controls_are_left_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whole, "MOST", 5)
     several = [
