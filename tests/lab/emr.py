@@ -76,3 +76,11 @@ def logs(on: Scene, of: str) -> set[str]:
     """Return the keys of the logs of a cluster's steps."""
     pages = aws.client(on, "s3").get_paginator("list_objects_v2").paginate(Bucket=LOGS, Prefix=f"{of}/steps/")
     return {entry["Key"] for page in pages for entry in page.get("Contents", [])}
+
+
+def logs_arrived(on: Scene, cluster: str, name: str) -> None:
+    """Wait until some step's log of that name is in S3."""
+    deadline = time.monotonic() + LIMIT
+    while not any(key.endswith(f"/{name}") for key in logs(on, cluster)):
+        assert time.monotonic() < deadline, f"no {name} came"
+        time.sleep(0.1)

@@ -94,7 +94,9 @@ def cluster(on: Scene) -> Iterator[str]:
         inside.must(on.client, HUB, PLANT)
         undo.callback(proxy.forget, on.client, "/canary")
         proxy.route(on.client, "/canary", ROUTE)
-        yield undo.enter_context(emr.cluster(on, step, Tags=tags))
+        made = undo.enter_context(emr.cluster(on, step, Tags=tags))
+        emr.logs_arrived(on, made, "stderr.gz")
+        yield made
 
 
 def look(audit: Audit, on: Scene, cluster: str, folder: Path, *args: str, broken: str = "") -> Run:
@@ -145,7 +147,7 @@ def test_no_secret_is_in_what_an_audit_leaves(on: Scene, cluster: str, audit: Au
 
     assert leaks(run, tmp_path, token, of_the_proxy) == {}
     assert run.code == 1, run.text[-3000:]
-    assert "--notify: not everybody was told" in run.text, "it was tried, with what is in that address"
+    assert "nobody was told: " in run.text, "it was tried, with what is in that address"
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     wanted = {
         "report.html",

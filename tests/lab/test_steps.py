@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ def test_a_cluster_launched_with_a_step_that_fails_shows_the_scripts_own_error(
     script = "#!/bin/bash\nset -e\necho adding users\necho \"useradd: group 'analysts' does not exist\" >&2\nexit 6\n"
     bad = emr.step("add users", emr.put(on, "bad.sh", script), jar=emr.SCRIPT_RUNNER)
     with emr.cluster(on, emr.step("before", "true"), bad) as cluster:
-        logs_arrived(on, cluster, "stderr.gz")
+        emr.logs_arrived(on, cluster, "stderr.gz")
         wanted = {"add users": {"state": "COMPLETED", "when": "at launch"}, "before": {"state": "COMPLETED"}}
         run = held(audit, on, cluster, tmp_path, wanted)
 
@@ -54,17 +53,9 @@ def test_a_cluster_launched_with_a_step_that_fails_shows_the_scripts_own_error(
     assert "adding users" not in run.text, "stdout is shown where stderr is empty only"
 
 
-def logs_arrived(on: Scene, cluster: str, name: str) -> None:
-    """Wait until some step's log of that name is in S3."""
-    deadline = time.monotonic() + emr.LIMIT
-    while not any(key.endswith(f"/{name}") for key in emr.logs(on, cluster)):
-        assert time.monotonic() < deadline, f"no {name} came"
-        time.sleep(0.1)
-
-
 def test_what_failed_lately_and_was_not_declared(on: Scene, audit: Audit, tmp_path: Path) -> None:
     with emr.cluster(on, emr.step("stray", "ls", "/no/such/folder")) as cluster:
-        logs_arrived(on, cluster, "stderr.gz")
+        emr.logs_arrived(on, cluster, "stderr.gz")
         run = held(audit, on, cluster, tmp_path, {"other": {"ensure": "absent"}}, failed_within="1h")
 
     assert run.code == 1
@@ -102,7 +93,7 @@ def test_a_log_bucket_that_is_gone(on: Scene, audit: Audit, tmp_path: Path) -> N
 
 def test_of_two_hundred_megabytes_only_the_end_is_shown(on: Scene, audit: Audit, tmp_path: Path) -> None:
     with emr.cluster(on, emr.step("fails", "ls", "/no/such/folder")) as cluster:
-        logs_arrived(on, cluster, "stderr.gz")
+        emr.logs_arrived(on, cluster, "stderr.gz")
         (key,) = [key for key in emr.logs(on, cluster) if key.endswith("stderr.gz")]
         noise = gzip.compress(b"all is well here, line after line after line\n" * 222_222)
         emr.put(on, key, noise * 20 + gzip.compress(b"and then the disk was full\n"), emr.LOGS)
@@ -221,7 +212,7 @@ def test_no_secret_of_a_step_reaches_an_artefact(on: Scene, audit: Audit, tmp_pa
         "leaks", emr.put(on, "leak.sh", script), "--password", canary, f"token={canary}", jar=emr.SCRIPT_RUNNER
     )
     with emr.cluster(on, leak) as cluster:
-        logs_arrived(on, cluster, "stderr.gz")
+        emr.logs_arrived(on, cluster, "stderr.gz")
         saved = tmp_path / "seen.json"
         wanted = {"leaks": {"state": "COMPLETED", "arguments": ["x"]}}
         run = held(audit, on, cluster, tmp_path, wanted, "--save-snapshot", str(saved))
@@ -236,7 +227,7 @@ def test_no_secret_of_a_step_reaches_an_artefact(on: Scene, audit: Audit, tmp_pa
 
 def test_a_snapshot_keeps_what_a_failed_step_said(on: Scene, audit: Audit, tmp_path: Path) -> None:
     with emr.cluster(on, emr.step("fails", "ls", "/no/such/folder")) as cluster:
-        logs_arrived(on, cluster, "stderr.gz")
+        emr.logs_arrived(on, cluster, "stderr.gz")
         saved = tmp_path / "seen.json"
         held(audit, on, cluster, tmp_path, {"fails": {"state": "COMPLETED"}}, "--save-snapshot", str(saved))
     later = audit("--snapshot", str(saved), "--baseline", str(tmp_path / "steps.yaml"), checks=STEPS)
