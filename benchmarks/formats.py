@@ -31,9 +31,9 @@ from tests.records import run
 records = [Record.model_validate_json(line) for line in open(sys.argv[1], encoding="utf-8")][: int(sys.argv[2])]
 names = list(FORMATS)
 with tempfile.TemporaryDirectory() as folder:
-    write(Path(folder), names, records[:1], run())
+    write(Path(folder, "first"), names, records[:1], run())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    failed = write(Path(folder), names, records, run())
+    failed = write(Path(folder, "all"), names, records, run())
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 assert not failed, failed
 print((after - before) / 1024)
