@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from hubspec.model import Outcome, Record, Run, Severity
@@ -21,7 +22,8 @@ def identity(record: Record) -> list[str]:
     return [record.cluster, record.kind, record.resource, record.check, record.control]
 
 
-def uid(*parts: object) -> str:
+@lru_cache(maxsize=65536)  # the same things are named by several formats, and often in each
+def uid(*parts: str | int) -> str:
     """Return the UUID (version 5, of RFC 9562) of the parts."""
     return str(uuid.uuid5(IDS, json.dumps(parts)))
 
@@ -72,7 +74,10 @@ def frameworks(run: Run) -> dict[str, str]:
 
 def dumps(value: object) -> str:
     """Return a value as JSON in one line; a lone half of a character, which UTF-8 has not, is an escape."""
-    return json.dumps(value, default=str)
+    return _ENCODE(value)
+
+
+_ENCODE = json.JSONEncoder(default=str).encode
 
 
 def opened(head: Mapping[str, object]) -> str:
