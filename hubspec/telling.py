@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from hubspec import __version__
 from hubspec.cluster.keep import Folder
 from hubspec.cluster.notify import URLS, People
 from hubspec.cluster.options import DoorOptions
 from hubspec.errors import DoorError
+from hubspec.masked import masked_sentence
 from hubspec.metrics import before, render
 from hubspec.model import Run
 from hubspec.notice import DEFAULT, WHEN, due
@@ -25,6 +28,16 @@ OPTIONS = ("--notify", "--notify-on", "--notify-deadline", "--report-link", "--m
 
 FOR_ALL = 0o644
 """The rights of the metrics: another user's program reads them. They hold counts and the names of clusters."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What is known of a run from its beginning: its id and time (UTC), how its clusters were named, and its command line without a secret."""
+
+    id: str
+    started: datetime
+    clusters: list[str]
+    command: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,25 @@ class Telling:
             told = message(tally, run, self.link if tally.checks else None)
             faults += [f"--notify: {one}" for one in self.people.tell(told.title, told.text, told.kind)]
         return faults
+
+    def tell_early(self, begun: Begun, code: int, reason: str) -> list[str]:
+        """Tell of a run that ended before its first record, with its exit code and why. Return what went wrong, a sentence each."""
+        if not self:
+            return []
+        notices = [masked_sentence(reason)] if reason else []
+        run = Run(
+            id=begun.id,
+            started=begun.started,
+            finished=datetime.now(UTC),
+            clusters=[masked_sentence(one) for one in begun.clusters],
+            baselines=[],
+            version=__version__,
+            command=begun.command,
+            exit_code=code,
+            notices=notices,
+            round_trips={},
+        )
+        return self.tell(Tally(), run)
 
     def _measure(self, tally: Tally, run: Run) -> list[str]:
         if self.metrics is None:

@@ -10,11 +10,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import FrameType
 
 from hubspec.cluster.engine import Engine, engine
 from hubspec.cluster.parcel import remove
-from hubspec.errors import HubspecError
+from hubspec.errors import DoorError, HubspecError
 from hubspec.fleet.course import Course
 from hubspec.fleet.job import suite
 from hubspec.fleet.meant import Frame, Wish, meant
@@ -23,13 +24,12 @@ from hubspec.fleet.progress import Progress
 from hubspec.fleet.queue import Queue
 from hubspec.fleet.shard import Shard, shard
 from hubspec.masked import masked, masked_arguments
-from hubspec.model import Record
 from hubspec.report import formats
-from hubspec.report.formats import RECORDS
-from hubspec.tally import tallied
-from hubspec.telling import Telling, telling
+from hubspec.telling import Begun, Telling, telling
 
 Say = Callable[[str], None]
+WRONG_USE, COULD_NOT_LOOK = 4, 11
+"""As an audit has it."""
 
 
 def fleet(asked: argparse.Namespace, say: Say) -> int:
@@ -38,11 +38,12 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
     part, names, pace = _shard(options, asked.shard), _formats(options), _pace(options, asked.pace)
     tries, tellers = options.number("--tries", 1) or 1, telling(options)
     where = _engine(options, asked.engine)
-    run = str(uuid.uuid4())
+    run, command = str(uuid.uuid4()), shlex.join(["hubspec", *masked_arguments(sys.argv[1:])])
+    begun = Begun(run, datetime.now(UTC), options.many("--cluster"), command)
     parts, folder = options.reports / f".parts-{run}", options.reports / f".run-{run}"
     try:
         search = meant(options, Frame(run, parts, part, where.remote), say)
-        merged = Merged(folder, command=shlex.join(["hubspec", *masked_arguments(sys.argv[1:])]), shard=str(part or ""))
+        merged = Merged(folder, command=command, shard=str(part or ""))
         for line in search.unseen:
             merged.blind(line)
         for line in search.left_out:
@@ -53,8 +54,12 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
             Queue(search.jobs, pace, now), where, parts, merged, Progress(len(search.jobs), say, now), tries
         )
         interrupted = _ran(course, say)
-    except HubspecError:
+    except HubspecError as error:
         remove(folder)
+        for line in tellers.tell_early(
+            begun, COULD_NOT_LOOK if isinstance(error, DoorError) else WRONG_USE, str(error)
+        ):
+            say(f"notice: {line}")
         raise
     finally:
         where.close()
@@ -82,10 +87,10 @@ def _ran(course: Course, say: Say) -> bool:
 
 def _told(tellers: Telling, merged: Merged) -> list[str]:
     """Tell whom the run is to be told. Return what went wrong, a sentence each."""
-    if merged.run is None or not (tellers.people or tellers.metrics):
+    if merged.run is None:
         return []
-    with (merged.folder / RECORDS).open(encoding="utf-8") as lines:
-        return tellers.tell(tallied(map(Record.model_validate_json, lines)), merged.run)
+    run = merged.run.model_copy(update={"notices": [*merged.run.notices, *merged.unwritten]})
+    return tellers.tell(merged.tally, run)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from snapshots import user, write
 
+from tests import fleets
 from tests.accounts import Account, Cluster, serving
 from tests.conftest import ROOT, Audit, Run
 from tests.receiver import SECRET, Receiver, receiving
@@ -200,6 +201,31 @@ def test_parts_that_are_joined_are_told_of_once(nights: Nights) -> None:
     figures = samples(nights.metrics)
     assert figures["hubspec_clusters", ()] == 2
     assert {figures["hubspec_cluster_checks", (cluster, "drifted")] for cluster in ("j-ONE", "j-TWO")} == {1}
+
+
+def test_a_fleet_is_told_of_once(tmp_path: Path, receiver: Receiver) -> None:
+    figures = tmp_path / "hubspec.prom"
+    options = (*fleets.saved(tmp_path, 3, 1), "--metrics", str(figures), "--history", "none", "--report", "csv")
+    env = {"HUBSPEC_NOTIFY_URLS": receiver.url()}
+    begun = fleets.begin(tmp_path / "r", *options, "--", "checks/test_users.py", "-p", "no:hypothesispytest", env=env)
+    run = fleets.ended(begun, tmp_path / "r")
+    assert run.code == 1, run.text
+    (told,) = receiver.messages
+    assert told["title"] == "hubspec, 3 clusters: Not compliant"
+    assert "### Drifted (1)\n\n- **high** `USR-01` `user ana` on `j-F001`: " in told["message"]
+    assert samples(figures)["hubspec_clusters", ()] == 3
+    nowhere(run)
+
+
+def test_a_fleet_that_could_not_be_looked_for_is_told_of(tmp_path: Path, receiver: Receiver) -> None:
+    refused = {("ListClusters", "us-east-1"): "AccessDeniedException"}
+    with serving(Account([Cluster("j-A", "blue")], refused)) as account:
+        env = dict(account.variables) | {"HUBSPEC_NOTIFY_URLS": receiver.url()}
+        run = fleets.ended(fleets.begin(tmp_path / "r", "--cluster", "all", env=env), tmp_path / "r")
+    assert run.code == 11, run.text
+    (told,) = receiver.messages
+    assert told["title"] == "hubspec, all: Compliance not shown"
+    assert "allow elasticmapreduce:ListClusters" in told["message"]
 
 
 EARLY = [

@@ -99,7 +99,7 @@ MAY_IMPORT = {
     "notice":       "model tally",
     "message":      "model printable notice results tally report.*",
     "metrics":      "model printable notice tally",
-    "telling":      "errors model message metrics notice tally cluster.keep cluster.notify cluster.options",
+    "telling":      "__init__ errors masked model message metrics notice tally cluster.keep cluster.notify cluster.options",
     "report":       "",
     "report.*":     "model tally faults framework printable record report.*",  # a report is made from records
     "cluster":      "cluster.quiet",
@@ -114,7 +114,7 @@ MAY_IMPORT = {
     "fleet.course": "errors cluster.engine cluster.parcel fleet.*",
     "fleet.grammar": "configured cluster.find cluster.options fleet.queue",
     "fleet.meant":  "errors masked printable baseline arguments snapshot cluster.* fleet.*",
-    "fleet.command": "errors masked model report report.formats tally telling cluster.engine cluster.parcel fleet.*",
+    "fleet.command": "errors masked report report.formats telling cluster.engine cluster.parcel fleet.*",
     "fleet.part":   "errors manifest model report.formats",
     "fleet.look":   "model gate fleet.joined fleet.part",
     "fleet.joined": "masked model waiver",
