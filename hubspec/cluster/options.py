@@ -58,7 +58,7 @@ CONFIG = "--hubspec-config"
 
 PART = "HUBSPEC_PART_OF"
 """The variable that says to an audit which fleet's run it is a part of."""
-OF_THE_WHOLE = frozenset({"--notify", "--metrics", "--results"})
+OF_THE_WHOLE = frozenset({"--notify", "--metrics", "--results", "--results-kms-key"})
 """What a fleet does once at its end, and none of its audits by itself."""
 
 

@@ -22,6 +22,7 @@ from hubspec.fleet.meant import Frame, Wish, meant
 from hubspec.fleet.merge import Merged
 from hubspec.fleet.progress import Progress
 from hubspec.fleet.queue import Queue
+from hubspec.fleet.sent import sent
 from hubspec.fleet.shard import Shard, shard
 from hubspec.masked import masked, masked_arguments
 from hubspec.report import formats
@@ -37,6 +38,7 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
     options = Wish(asked)
     part, names, pace = _shard(options, asked.shard), _formats(options), _pace(options, asked.pace)
     tries, tellers = options.number("--tries", 1) or 1, telling(options)
+    place, deadline = options.results, options.seconds("--results-deadline", "600")
     where = _engine(options, asked.engine)
     run, command = str(uuid.uuid4()), shlex.join(["hubspec", *masked_arguments(sys.argv[1:])])
     begun = Begun(run, datetime.now(UTC), options.many("--cluster"), command)
@@ -71,7 +73,7 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
     remove(latest)
     folder.rename(latest)
     say(f"report: {latest / formats.first(names)}")
-    return code
+    return code + (sent(latest, place, options.text("--results-kms-key"), deadline, say) if place else 0)
 
 
 def _ran(course: Course, say: Say) -> bool:

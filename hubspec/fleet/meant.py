@@ -13,11 +13,12 @@ from pathlib import Path
 from hubspec.arguments import Arguments
 from hubspec.baseline import load
 from hubspec.cluster.find import FORMS, Found, Search, describe, find, is_form
-from hubspec.cluster.options import CLUSTER_ID, CONFIG, in_environment
+from hubspec.cluster.options import CLUSTER_ID, CONFIG, OF_THE_WHOLE, SWITCHES, in_environment
 from hubspec.cluster.register import Register
 from hubspec.cluster.warm import ROOT
 from hubspec.fleet.grammar import DEADLINE, NOT_HERE, ON, TEXTS
 from hubspec.fleet.job import Job
+from hubspec.fleet.sent import S3
 from hubspec.fleet.shard import Shard
 from hubspec.masked import masked
 from hubspec.printable import printable
@@ -79,12 +80,26 @@ class Wish(Arguments):
         """Return what is handed to pytest as it stands."""
         return list(self._asked.pytest)
 
+    @property
+    def results(self) -> str | None:
+        """Return where the results go, a folder or s3://BUCKET/PREFIX/. Refuses any other place."""
+        value = self.text("--results")
+        if not value or value == "none":
+            return None
+        if "://" not in value and not value.startswith("s3:"):
+            return str(self.as_path(value).resolve())
+        if not S3.fullmatch(value):
+            self.refuse(f"--results: wanted a folder or s3://BUCKET/PREFIX/, found {value!r}")
+        return value
+
     def history(self, name: str, *, saved: bool) -> str:
         """Return the place of the history of one cluster: a folder of its own, for its runs alone are compared with.
 
         A history reads the newest files of its place, and a night of a fleet leaves one for each cluster.
         """
-        place = self.text("--history")
+        place = self.text("--history") or (
+            f"{self.results.rstrip('/')}/history" if self.results and not saved else None
+        )
         if place == "none" or (place is None and saved):
             return "none"
         if place and place.startswith("s3:"):
@@ -99,7 +114,7 @@ class Wish(Arguments):
         """
         for option in (CONFIG, *TEXTS, "--smoke"):
             value = self.given(option) or (in_environment(option) if remote else None)
-            if value and option not in _MINE:
+            if value and option not in _MINE and option not in OF_THE_WHOLE:
                 yield option, value
         for value in self.repeated("--checks"):
             yield "--checks", value
@@ -153,8 +168,9 @@ def _job(options: Wish, one: Found, common: tuple[tuple[str, str], ...], name: s
 
 def _possible(options: Wish) -> None:
     """Refuse what makes no sense for a fleet."""
+    _ = options.audit_deadline
     for option, why in NOT_HERE.items():
-        if options.text(option) and options.text(option) != "0":
+        if options.on(option) if option in SWITCHES else options.text(option):
             options.refuse(f"{option} is nothing for a fleet: {why}")
     if not options.repeated("--snapshot") and options.text("--snapshot"):
         where = options.source("--snapshot")

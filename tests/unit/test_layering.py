@@ -113,6 +113,7 @@ MAY_IMPORT = {
     "fleet.progress": "",
     "fleet.course": "errors cluster.engine cluster.parcel fleet.*",
     "fleet.grammar": "configured cluster.find cluster.options fleet.queue",
+    "fleet.sent":   "errors masked results cluster cluster.folder cluster.keep",
     "fleet.meant":  "errors masked printable baseline arguments snapshot cluster.* fleet.*",
     "fleet.command": "errors masked report report.formats telling cluster.engine cluster.parcel fleet.*",
     "fleet.part":   "errors manifest model report.formats",
