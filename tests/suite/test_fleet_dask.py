@@ -78,7 +78,6 @@ def test_killed_workers_change_no_record(dask: Engine, tmp_path: Path) -> None:
 
     poisoned = [record for record in there.records if record["cluster"] == "j-F004"]
     assert here.code == there.code == 1, here.text + there.text
-    assert [record for record in fleets.same(there) if record not in [*poisoned]] != []
     assert [record for record in fleets.same(there) if record["cluster"] != "j-F004"] == [
         record for record in fleets.same(here) if record["cluster"] != "j-F004"
     ]
