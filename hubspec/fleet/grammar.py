@@ -81,8 +81,7 @@ def grammar(command: argparse.ArgumentParser) -> None:
     for option in ON:
         audit.add_argument(option, action="store_true", help=_help(option, f"{about[option]}; 1 in the variable"))
     for option in NOT_HERE:  # known, to be refused with the reason
-        plain = {} if option in RUN else {"action": "store_true"}
-        audit.add_argument(option, help=argparse.SUPPRESS, **plain)
+        audit.add_argument(option, help=argparse.SUPPRESS, action="store" if option in RUN else "store_true")
     command.add_argument(
         "pytest",
         nargs="*",
