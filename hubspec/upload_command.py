@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 
 from hubspec.arguments import Arguments
-from hubspec.cluster.keep import S3, keep
+from hubspec.cluster.keep import keep
 from hubspec.cluster.options import CONFIG, variable
+from hubspec.destination import destination
 from hubspec.errors import DoorError
 from hubspec.results import NOT_BROUGHT, UnfitError, bring, report
 
@@ -19,7 +19,7 @@ def grammar(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "folders", metavar="DIR", nargs="+", type=Path, help="the folder of a report, such as reports/unsent/*"
     )
-    command.add_argument("place", metavar="PLACE", help="a folder, or s3://BUCKET/PREFIX/, as --results of the run")
+    command.add_argument("results", metavar="PLACE", help="a folder, or s3://BUCKET/PREFIX/, as --results of the run")
     command.add_argument(
         "--results-kms-key", metavar="KEY", help="KMS key for results in S3 (env HUBSPEC_RESULTS_KMS_KEY)"
     )
@@ -34,14 +34,13 @@ def grammar(command: argparse.ArgumentParser) -> None:
 def upload(asked: argparse.Namespace) -> int:
     """Bring each report, and return the exit code: 20 where one could not be brought. Raises HubspecError."""
     options = Arguments(asked)
-    if ("://" in asked.place or asked.place.startswith("s3:")) and not re.fullmatch(S3, asked.place):
-        options.refuse(f"wanted a folder or s3://BUCKET/PREFIX/, found {asked.place!r}")
-    place = keep(asked.place, options.text("--results-kms-key"))
-    deadline = options.seconds("--results-deadline", "600")
+    to = destination(options)
+    assert to, "the place is asked for"
+    place = keep(to.place, to.kms_key)
     failed, notices = 0, []
     for folder in asked.folders:
         try:
-            brought = bring(report(folder), place, ended_now=False, deadline=deadline)
+            brought = bring(report(folder), place, ended_now=False, deadline=to.deadline)
         except (DoorError, UnfitError) as error:
             print(f"hubspec: {folder} was not brought to {place.where}: {error}", file=sys.stderr)
             failed += 1

@@ -9,13 +9,15 @@ from collections.abc import Callable
 
 from hubspec.arguments import Arguments
 from hubspec.cluster import folder as folders
+from hubspec.destination import OPTIONS as RESULTS
+from hubspec.destination import destination
 from hubspec.errors import DoorError
 from hubspec.fleet.ended import lines
 from hubspec.fleet.fetched import fetched
 from hubspec.fleet.gathered import SPOOL
 from hubspec.fleet.merge import Merged
 from hubspec.fleet.part import PartError
-from hubspec.masked import masked, masked_arguments
+from hubspec.masked import masked, masked_arguments, masked_sentence
 from hubspec.printable import printable
 from hubspec.report.formats import chosen
 from hubspec.telling import OPTIONS, telling
@@ -38,7 +40,7 @@ def grammar(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--sign-key", metavar="KEY", help="SSH key that signs the merged report (env HUBSPEC_SIGN_KEY)"
     )
-    for option in OPTIONS:
+    for option in (*OPTIONS, *RESULTS):
         command.add_argument(
             option, metavar=option.rsplit("-", 1)[1].upper(), help="as of an audit, for the merged run"
         )
@@ -51,7 +53,7 @@ def merge(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
         formats = chosen(options.text("--report"))
     except ValueError as error:
         options.refuse(f"--report: {error}")
-    told = telling(options)
+    told, to = telling(options), destination(options)
     at = options.as_path(asked.output)
     if at.exists() and (not at.is_dir() or any(at.iterdir())):
         options.refuse(f"-o {asked.output}: it is there already; a merged report takes a folder of its own")
@@ -75,6 +77,9 @@ def merge(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     if merged.run:
         for line in told.tell(merged.tally, merged.run):
             print(f"notice: {line}")
+    if to:
+        said, code = to.brought(at, code)
+        print(*map(masked_sentence, said), sep="\n")
     return code
 
 

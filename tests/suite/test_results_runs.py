@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -237,3 +239,60 @@ def test_an_interrupted_run_is_brought_with_what_it_has(audit: Audit, tmp_path: 
     assert run.code == 2, run.text
     pointer = json.loads((tmp_path / "place" / "latest.json").read_text())
     assert pointer["exit_code"] == 2
+
+
+def test_what_is_joined_of_runs_goes_there_too(
+    audit: Audit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = audit(*write(tmp_path, diego=user(7)), checks=USERS)
+    latest, place = str(run.folder / "latest"), tmp_path / "place"
+    assert main(["merge", latest, "-o", str(tmp_path / "one"), "--results", str(place)]) == 1
+    name = json.loads((place / "latest.json").read_text())["report"]
+    assert f"results: {place}/{name}" in capsys.readouterr().out
+    assert main(["verify", str(place / name)]) == 0
+
+    (tmp_path / "file").write_text("")
+    two = str(tmp_path / "two")
+    assert main(["merge", latest, "-o", two, "--results", str(tmp_path / "file")]) == 21
+    assert f"python -m hubspec upload {two} {tmp_path}/file" in capsys.readouterr().out
+    assert main(["upload", two, str(place)]) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_ended_while_it_brings_its_results_has_kept_them(tmp_path: Path, number: signal.Signals) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hang(_given: dict[str, Any]) -> Refusal:
+        begun.set()
+        go_on.wait(20)
+        return Refusal("InternalError")
+
+    quiet = Refusal("AccessDenied")
+    asked = write(tmp_path, diego=user(7))
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        USERS,
+        *asked,
+        "--reports",
+        str(tmp_path / "reports"),
+        "--report",
+        "junit",
+    ]
+    answers = {"GetPublicAccessBlock": [quiet], "GetBucketPolicyStatus": [quiet], "PutObject": [hang]}
+    with serving(answers) as (variables, _asked):
+        env = {**os.environ, **variables, "HUBSPEC_RESULTS": "s3://audits/nights/"}
+        plain = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+        with subprocess.Popen([*command, *plain], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as run:
+            try:
+                assert begun.wait(60)
+                run.send_signal(number)
+            finally:
+                go_on.set()
+            text, _ = run.communicate(timeout=60)
+    assert run.returncode == (21 if number is signal.SIGINT else -signal.SIGTERM), text
+    assert ("it was interrupted" in text) is (number is signal.SIGINT)
+    (kept,) = (tmp_path / "reports" / "unsent").iterdir()
+    assert main(["verify", str(kept)]) == 0
+    assert main(["upload", str(kept), str(tmp_path / "place")]) == 0

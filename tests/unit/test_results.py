@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ import pytest
 from aws_server import LOST, Refusal, serving, session
 
 from hubspec import manifest
+from hubspec.cluster.calls import CALLS
 from hubspec.cluster.keep_bucket import Bucket
 from hubspec.cluster.keep_folder import Folder
 from hubspec.errors import DoorError
+from hubspec.iam import policy
 from hubspec.manifest import MANIFEST
 from hubspec.results import LATEST, Brought, Report, UnfitError, bring, report
 
@@ -281,3 +284,35 @@ def test_a_link_in_a_report_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "latest" / "records.jsonl").symlink_to(tmp_path / "secret")
     with pytest.raises(UnfitError, match=r"records\.jsonl"):
         report(tmp_path / "latest")
+
+
+def test_the_policy_allows_what_is_asked_for_and_no_more(tmp_path: Path) -> None:
+    """What a run with a history asks, and what `upload` does: each by a statement, and each statement is needed."""
+    gone = Refusal("NoSuchKey")
+    listing = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+    with bucket([""], GetObject=[gone], ListObjectsV2=[listing]) as (place, asked):
+        place.below("history").names()
+        list(place.below("history").read(["20260102T030405000000Z-1.json.gz"]))
+        brought(made(tmp_path), place)
+        brought(made(tmp_path), place, ended_now=False)
+
+    statements = policy("results")["Statement"]
+    used = set()
+    for call, given in asked:
+        action = CALLS[call].action
+        path = given["Key"].strip("/").replace("audits/nights/", "RESULTS-BUCKET/RESULTS-PREFIX")
+        arn = "arn:aws:s3:::" + (path if "RESULTS" in path else "RESULTS-BUCKET")
+        allow = [
+            (one["Sid"], resource)
+            for one in statements
+            for resource in (one["Resource"] if isinstance(one["Resource"], list) else [one["Resource"]])
+            if action in one["Action"] and fnmatchcase(arn, resource)
+        ]
+        assert allow, f"{action} on {arn}"
+        used |= set(allow)
+    every = {
+        (one["Sid"], resource)
+        for one in statements
+        for resource in (one["Resource"] if isinstance(one["Resource"], list) else [one["Resource"]])
+    }
+    assert used == every
