@@ -12,6 +12,7 @@ import docker
 
 import lab
 from benchmarks import page, stages
+from benchmarks.fleet.tables import SIZES, TITLE, table_of_fleet
 from benchmarks.house import house
 from benchmarks.vocabulary import table_of_vocabulary
 from lab.engine import apt_install
@@ -32,6 +33,13 @@ def main(argv: list[str] | None = None) -> int:
         action="store_true",
         help="testinfra's vocabulary over held shells alone, on the lab: print its table",
     )
+    words.add_argument(
+        "--fleet",
+        type=int,
+        nargs="*",
+        metavar="CLUSTERS",
+        help="fleets of so many simulated clusters alone (default: 1 10 100 1000, about a quarter of an hour): write their part of the page",
+    )
     given = words.parse_args(argv)
     os.chdir(ROOT)
     if given.install:
@@ -42,6 +50,9 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     image = docker.from_env().containers.get(here.master).attrs["Config"]["Image"]
     with tempfile.TemporaryDirectory(prefix="hubspec-bench-") as folder, house(image, Path(folder)) as made:
+        if given.fleet is not None:
+            page.put(given.out, TITLE, stages.show(table_of_fleet(made, sorted(given.fleet) or SIZES)))
+            return 0
         if given.smoke:
             return stages.smoke(made)
         tables = stages.full(made, sorted(given.sizes), given.repeat)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -30,6 +31,7 @@ MEANING = """
 - **testinfra**: stock pytest-testinfra over its docker backend, `host.user(name).uid` and so on: one property, one test.
 - **serverspec**: Debian's ruby-serverspec over its docker backend, `have_uid` and so on: one property, one example.
 - **read in** (50 clusters): from the end of collection to the first test, so the reading of all of them, 32 at a time; without finding them.
+- **fleet**: `python -m hubspec fleet`, from its start to its end; its **CPU** is that of all its processes, **cores busy** is of the whole machine, the simulation too.
 - **held**: testinfra's own `host.user(name).exists` over a shell of ours that is open anyway, as a user's own check asks; **stock** is the same
   question by stock testinfra in one process, its modules loaded and its host known.
 - **assertions alone**: wall time less that of the same command with `--collect-only` (`--dry-run` in Serverspec), so less the start
@@ -69,6 +71,14 @@ def machine() -> str:
 def write(path: Path, tables: Sequence[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([INTRO, *tables, machine(), MEANING]).replace("\n\n\n", "\n\n"), encoding="utf-8")
+
+
+def put(path: Path, title: str, text: str) -> None:
+    """Put the part of a page below this heading in the place of the one that is there, or before the machine."""
+    page = path.read_text(encoding="utf-8")
+    wanted = re.search(rf"^## {re.escape(title)}$.*?(?=^## )", page, re.DOTALL | re.MULTILINE)
+    start, end = wanted.span() if wanted else (page.index("## Machine"),) * 2
+    path.write_text(f"{page[:start]}{text.rstrip()}\n\n{page[end:]}", encoding="utf-8")
 
 
 def _processor() -> str:

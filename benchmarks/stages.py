@@ -9,6 +9,10 @@ from benchmarks.clock import Contender, in_turns
 from benchmarks.clusters import table_of_clusters
 from benchmarks.contenders import audit, floor, serverspec, stock_testinfra
 from benchmarks.doors import table_of_doors
+from benchmarks.fleet.night import night
+from benchmarks.fleet.served import record
+from benchmarks.fleet.tables import WORLD, table_of_fleet
+from benchmarks.fleet.world import Fleet
 from benchmarks.formats import table_of_formats
 from benchmarks.house import NAME, House
 from benchmarks.page import table
@@ -19,6 +23,8 @@ from benchmarks.world import World, write_baseline
 PEERS_AT = 300
 """Assertions against the peers: uid, home and shell of a third as many people."""
 GOAL, GOAL_PEERS = 1.5, 50
+SMALL = 4
+"""Clusters of the fleet of the short form."""
 ACCOUNTS = "checks/test_users.py"
 
 
@@ -41,6 +47,7 @@ def full(house: House, sizes: Sequence[int], repeat: int) -> list[str]:
         show(table_of_clusters(house.folder, repeat)),
         show(table_of_vocabulary(repeat)),
         show(table_of_formats(house.folder, repeat)),
+        show(table_of_fleet(house)),
     ]
 
 
@@ -135,6 +142,17 @@ def smoke(house: House) -> int:
         print(f"round trips grow with the people: {seen[0]} at 30, {seen[1]} at 300")
         return 1
     print("round trips do not grow between 30 and 300 people")
+    return _fleet(house)
+
+
+def _fleet(house: House) -> int:
+    """Audit a small simulated fleet; fail where one of its clusters does not come whole."""
+    baseline, answers = record(house, WORLD, house.folder)
+    done = night(Fleet(SMALL, [answers], delay=0.05), baseline, house.folder / "fleet")
+    print(f"{SMALL} simulated clusters: {done.outcomes.total()} records, {done.cost.cpu / SMALL:.2f} s of the CPU each")
+    if done.outcomes["compliant"] + done.outcomes["drifted"] != done.outcomes.total():
+        print(f"something could not be looked at in a fleet where all answers: {dict(done.outcomes)}")
+        return 1
     return 0
 
 
