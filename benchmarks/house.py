@@ -85,19 +85,24 @@ class House:
 
     def grow(self, world: World) -> None:
         """Add the accounts and hub users and packages that are missing up to this world, in a batch each."""
-        people = [person(number) for number in range(self.now.people, world.people)]
+        records = {f"{r['name']}-{r['version']}-{r['build']}.json": r for r in map(package, range(world.packages))}
+        files = {f"/opt/conda/conda-meta/{name}": json.dumps(record, indent=2) for name, record in records.items()}
+        self.container.put_archive("/", _tar(files))
+        names = self.add_accounts(world.people)
+        for start in range(0, len(names), BATCH):
+            self._hub("POST", "/users", {"usernames": names[start : start + BATCH]}).raise_for_status()
+        self.now = world
+
+    def add_accounts(self, count: int) -> list[str]:
+        """Add the accounts that are missing up to so many people, of which the hub knows nothing yet; return their names."""
+        people = [person(number) for number in range(self.now.people, count)]
         lines = {
             "passwd": "".join(f"{p['name']}:x:{p['uid']}:100::{p['home']}:{p['shell']}\n" for p in people),
             "shadow": "".join(f"{p['name']}:*:19700:0:99999:7:::\n" for p in people),
         }
-        records = {f"{r['name']}-{r['version']}-{r['build']}.json": r for r in map(package, range(world.packages))}
-        files = {f"/opt/conda/conda-meta/{name}": json.dumps(record, indent=2) for name, record in records.items()}
-        self.container.put_archive("/", _tar({f"/tmp/{name}": text for name, text in lines.items()} | files))  # noqa: S108
+        self.container.put_archive("/", _tar({f"/tmp/{name}": text for name, text in lines.items()}))  # noqa: S108
         self.sh("for f in passwd shadow; do cat /tmp/$f >> /etc/$f; rm /tmp/$f; done")
-        names = [p["name"] for p in people]
-        for start in range(0, len(names), BATCH):
-            self._hub("POST", "/users", {"usernames": names[start : start + BATCH]}).raise_for_status()
-        self.now = world
+        return [str(p["name"]) for p in people]
 
     def environment(self, baseline: Path) -> dict[str, str]:
         """Return the variables under which `pytest checks/` audits this container, with the lab's EMR around it."""

@@ -67,7 +67,17 @@ def declared(path: Path, world: World) -> Path:
 def record(house: House, world: World, folder: Path) -> tuple[Path, Path]:
     """Let a real container and a real hub grow to a world, ask both once, and return the baseline and the answers."""
     house.grow(world)
-    baseline = declared(folder / f"world-{world.people}.yaml", world)
+    return _recorded(house, declared(folder / f"world-{world.people}.yaml", world), folder)
+
+
+def record_accounts(house: House, people: int, folder: Path) -> tuple[Path, Path]:
+    """The same with so many accounts, of which alone the baseline speaks."""
+    house.add_accounts(people)
+    path = write_baseline(folder / f"accounts-{people}.yaml", World(people, 0), NAME, only_users=True)
+    return _recorded(house, path, folder)
+
+
+def _recorded(house: House, baseline: Path, folder: Path) -> tuple[Path, Path]:
     kinds = [kind for kind in KINDS.values() if kind.door in {"engine", "container"}]
     look = DockerDoor(NAME).look(join(kinds, load(baseline), NONCE), others=False)
     answers = Answers({"inspect": look.inspect, "others": look.others, "stdout": look.stdout, "stderr": look.stderr})
@@ -76,7 +86,7 @@ def record(house: House, world: World, folder: Path) -> tuple[Path, Path]:
             told = session.get(f"{house.url}{page}", timeout=60)
             headers = {name: told.headers[name] for name in ("Content-Type", "X-JupyterHub-Version")}
             answers.pages[page] = (told.status_code, headers, told.text)
-    path = folder / f"answers-{world.people}.json"
+    path = folder / f"answers-{baseline.stem}.json"
     path.write_text(json.dumps(asdict(answers)), encoding="utf-8")
     return baseline, path
 
