@@ -103,7 +103,7 @@ FAULTS: dict[str, tuple[Any, type[Exception], str]] = {
     "a file is gone": (lambda run: (run / "records.jsonl").unlink(), DoorError, "NoSuchKey"),
     "no manifest": (lambda run: (run / "manifest.json").unlink(), PartError, "holds no report: manifest.json is not there"),
     "half a manifest": (lambda run: (run / "manifest.json").write_text("{"), PartError, "manifest.json is no manifest"),
-    "no pointer": (lambda run: (run.parents[1] / "latest.json").unlink(), PartError, "neither manifest.json nor latest.json is there"),
+    "no pointer": (lambda run: (run.parents[1] / "latest.json").unlink(), PartError, "latest.json is not there"),
     "half a pointer": (lambda run: (run.parents[1] / "latest.json").write_text("["), PartError, "latest.json does not say which run"),
     "a pointer elsewhere": (_pointing("../../other"), PartError, "latest.json names no run of this place"),
     "a pointer above": (_pointing("runs/.."), PartError, "latest.json names no run of this place"),
