@@ -64,6 +64,8 @@ def destination(options: DoorOptions) -> Destination | None:
     """Return where the results go, None where nobody said. Refuses what cannot be meant."""
     place, kms_key = options.text("--results"), options.text("--results-kms-key")
     remote = bool(place) and ("://" in str(place) or str(place).startswith("s3:"))
+    if place == "none":
+        return None
     if kms_key and not remote:
         options.refuse("--results-kms-key: is for --results s3://BUCKET/PREFIX/")
     if not place:

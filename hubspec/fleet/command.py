@@ -15,6 +15,7 @@ from types import FrameType
 
 from hubspec.cluster.engine import Engine, engine
 from hubspec.cluster.parcel import remove
+from hubspec.destination import destination
 from hubspec.errors import DoorError, HubspecError
 from hubspec.fleet.course import Course
 from hubspec.fleet.job import suite
@@ -38,7 +39,7 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
     options = Wish(asked)
     part, names, pace = _shard(options, asked.shard), _formats(options), _pace(options, asked.pace)
     tries, tellers = options.number("--tries", 1) or 1, telling(options)
-    place, deadline = options.results, options.seconds("--results-deadline", "600")
+    to = destination(options)
     where = _engine(options, asked.engine)
     run, command = str(uuid.uuid4()), shlex.join(["hubspec", *masked_arguments(sys.argv[1:])])
     begun = Begun(run, datetime.now(UTC), options.many("--cluster"), command)
@@ -73,7 +74,7 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
     remove(latest)
     folder.rename(latest)
     say(f"report: {latest / formats.first(names)}")
-    return code + (sent(latest, place, options.text("--results-kms-key"), deadline, say) if place else 0)
+    return code + (sent(latest, to, say) if to else 0)
 
 
 def _ran(course: Course, say: Say) -> bool:

@@ -16,9 +16,9 @@ from hubspec.cluster.find import FORMS, Found, Search, describe, find, is_form
 from hubspec.cluster.options import CLUSTER_ID, CONFIG, OF_THE_WHOLE, SWITCHES, in_environment
 from hubspec.cluster.register import Register
 from hubspec.cluster.warm import ROOT
+from hubspec.destination import destination
 from hubspec.fleet.grammar import DEADLINE, NOT_HERE, ON, TEXTS
 from hubspec.fleet.job import Job
-from hubspec.fleet.sent import S3
 from hubspec.fleet.shard import Shard
 from hubspec.masked import masked
 from hubspec.printable import printable
@@ -83,14 +83,8 @@ class Wish(Arguments):
     @property
     def results(self) -> str | None:
         """Return where the results go, a folder or s3://BUCKET/PREFIX/. Refuses any other place."""
-        value = self.text("--results")
-        if not value or value == "none":
-            return None
-        if "://" not in value and not value.startswith("s3:"):
-            return str(self.as_path(value).resolve())
-        if not S3.fullmatch(value):
-            self.refuse(f"--results: wanted a folder or s3://BUCKET/PREFIX/, found {value!r}")
-        return value
+        found = destination(self)
+        return found.place if found else None
 
     def history(self, name: str, *, saved: bool) -> str:
         """Return the place of the history of one cluster: a folder of its own, for its runs alone are compared with.
@@ -149,6 +143,9 @@ def _job(options: Wish, one: Found, common: tuple[tuple[str, str], ...], name: s
     words = options.pytest
     first = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
     history = [("--history", options.history(name, saved=bool(saved)))]
+    key = options.text("--results-kms-key")
+    if key and options.results and not options.text("--history") and not options.text("--history-kms-key"):
+        history += [("--history-kms-key", key)]  # beside the report, and sealed as it is
     # What a table of a file says for this cluster is not found by its name where no cluster is named.
     tables = [(option, str(path)) for option in _OF_A_TABLE if (path := options.path(option))]
     blind = [pair for pair in common if pair[0] not in {*_NO_LOOK, *_OF_A_TABLE}]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 from hubspec.cluster import folder as folders
-from hubspec.cluster.keep import keep
+from hubspec.destination import Destination, told
 from hubspec.errors import DoorError
 from hubspec.masked import masked_sentence
-from hubspec.results import NOT_BROUGHT, UnfitError, bring, report
+from hubspec.results import NOT_BROUGHT, UnfitError, report
 
 UNSENT = "unsent"
 """Folder beside latest/ for reports that are not at their place yet, as an audit has it."""
-S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\x00-\x1f]*)?")
 
 
-def sent(latest: Path, place: str, key: str | None, deadline: float, say: Callable[[str], None]) -> int:
+def sent(latest: Path, to: Destination, say: Callable[[str], None]) -> int:
     """Bring a report to its place, and say where it is. Return what its exit code is raised by: 0, or NOT_BROUGHT.
 
     What could not be brought is kept beside the report, where no later run replaces it.
@@ -28,14 +25,17 @@ def sent(latest: Path, place: str, key: str | None, deadline: float, say: Callab
         made = report(latest)
         kept /= made.name
         folders.copy(latest, kept)
-        brought = bring(report(kept), keep(place, key), ended_now=True, deadline=deadline)
+        brought = to.bring(report(kept))
         folders.remove(kept)
     except (DoorError, UnfitError, OSError) as error:
-        again = shlex.join(["python", "-m", "hubspec", "upload", str(kept), place])
-        where = f"this run is kept in {kept}; to bring it: {again}" if kept.is_dir() else f"this run is in {latest}"
-        say(masked_sentence(f"results: NOT in {place}: {error}"))
+        where = (
+            f"this run is kept in {kept}; to bring it: {to.command(kept)}"
+            if kept.is_dir()
+            else f"this run is in {latest}"
+        )
+        say(masked_sentence(to.failed(str(error))))
         say(f"{where}; exit code {NOT_BROUGHT} and its own")
         return NOT_BROUGHT
-    for line in (f"results: {brought.where}", *(f"notice: {one}" for one in brought.notices)):
+    for line in told(brought):
         say(masked_sentence(line))
     return 0

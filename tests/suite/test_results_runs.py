@@ -296,3 +296,30 @@ def test_a_run_that_is_ended_while_it_brings_its_results_has_kept_them(tmp_path:
     (kept,) = (tmp_path / "reports" / "unsent").iterdir()
     assert main(["verify", str(kept)]) == 0
     assert main(["upload", str(kept), str(tmp_path / "place")]) == 0
+
+
+def test_a_fleet_brings_its_one_report_and_its_audits_bring_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked = write(tmp_path, diego=user(7))
+    place, reports = tmp_path / "place", tmp_path / "reports"
+    monkeypatch.setenv("HUBSPEC_RESULTS", str(place))
+    fleet = ["fleet", *asked, "--reports", str(reports), "--workers", "1"]
+    assert main(fleet) == 1
+    (name,) = (one.name for one in (place / "runs").iterdir())
+    assert f"results: {place}/runs/{name}/" in capfd.readouterr().err
+    assert main(["verify", str(place / "runs" / name)]) == 0
+    assert (place / "runs" / name / "clusters" / "j-SNAP" / "report.html").is_file()
+    assert json.loads((place / "latest.json").read_text())["clusters"] == ["j-SNAP"]
+
+    shutil.rmtree(place)
+    place.write_text("a file is in the way")
+    assert main(fleet) == 21
+    (kept,) = (reports / "unsent").iterdir()
+    assert f"python -m hubspec upload {kept} {place}" in capfd.readouterr().err
+    place.unlink()
+    assert main(["upload", str(kept), str(place)]) == 0
+
+    shutil.rmtree(place)
+    assert main([*fleet, "--results", "none"]) == 1
+    assert not place.exists()
