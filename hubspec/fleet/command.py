@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from types import FrameType
 
 from hubspec.cluster.engine import Engine, engine
 from hubspec.cluster.parcel import remove
@@ -25,6 +22,7 @@ from hubspec.fleet.progress import Progress
 from hubspec.fleet.queue import Queue
 from hubspec.fleet.sent import sent
 from hubspec.fleet.shard import Shard, shard
+from hubspec.fleet.terminated import terminated
 from hubspec.masked import masked, masked_arguments
 from hubspec.report import formats
 from hubspec.telling import Begun, Telling, telling
@@ -80,7 +78,7 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
 def _ran(course: Course, say: Say) -> bool:
     """Run it to its end. Return whether it was interrupted. Raises HubspecError."""
     try:
-        with _terminated():
+        with terminated():
             course.run()
     except KeyboardInterrupt:
         say("interrupted: the audits that run are ended; what there is will be in the report")
@@ -94,21 +92,6 @@ def _told(tellers: Telling, merged: Merged) -> list[str]:
         return []
     run = merged.run.model_copy(update={"notices": [*merged.run.notices, *merged.unwritten]})
     return tellers.tell(merged.tally, run)
-
-
-@contextmanager
-def _terminated() -> Iterator[None]:
-    """Have TERM and HUP end the block as Ctrl-C does."""
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _shard(options: Wish, text: str | None) -> Shard | None:

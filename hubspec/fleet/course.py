@@ -112,7 +112,8 @@ class Course:
             if came.content:
                 remove(place)
                 unpack(came.content, place)
-            self.merged.add(place, move=True)
+            if not self.merged.add(place, move=True):
+                self.merged.lost(job.cluster, "its report cannot be used, as a notice says")
             remove(place.parent)
         except (OSError, BadZipFile) as error:
             self.merged.lost(job.cluster, f"its report did not arrive whole: {error}")

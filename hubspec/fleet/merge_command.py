@@ -17,6 +17,7 @@ from hubspec.fleet.fetched import fetched
 from hubspec.fleet.gathered import SPOOL
 from hubspec.fleet.merge import Merged
 from hubspec.fleet.part import PartError
+from hubspec.fleet.terminated import terminated
 from hubspec.masked import masked, masked_arguments, masked_sentence
 from hubspec.printable import printable
 from hubspec.report.formats import chosen
@@ -60,14 +61,15 @@ def merge(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     command = shlex.join(masked_arguments(["python", "-m", "hubspec", "merge", *asked.reports, "-o", asked.output]))
     growing = at.parent / f".{at.name}-{uuid.uuid4().hex[:8]}"
     try:
-        merged = Merged(growing, command=command)
-        for number, name in enumerate(asked.reports, 1):
-            taken = _taken(merged, name, name if name.startswith("s3:") else str(options.as_path(name)))
-            say(f"{number} of {len(asked.reports)}: {name}: {len(taken)} cluster{'s' * (len(taken) != 1)}")
-        code = merged.finish(formats, sign_key=options.path("--sign-key"))
-        if at.exists():
-            at.rmdir()
-        growing.rename(at)
+        with terminated():
+            merged = Merged(growing, command=command)
+            for number, name in enumerate(asked.reports, 1):
+                taken = _taken(merged, name, name if name.startswith("s3:") else str(options.as_path(name)))
+                say(f"{number} of {len(asked.reports)}: {name}: {len(taken)} cluster{'s' * (len(taken) != 1)}")
+            code = merged.finish(formats, sign_key=options.path("--sign-key"))
+            if at.exists():
+                at.rmdir()
+            growing.rename(at)
     except OSError as error:
         raise DoorError(f"{at} cannot be written: {error.strerror}") from None
     finally:
@@ -75,7 +77,8 @@ def merge(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     for line in lines(merged, at, formats):
         print(line)
     if merged.run:
-        for line in told.tell(merged.tally, merged.run):
+        run = merged.run.model_copy(update={"notices": [*merged.run.notices, *merged.unwritten]})
+        for line in told.tell(merged.tally, run):
             print(f"notice: {line}")
     if to:
         said, code = to.brought(at, code)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -103,6 +105,22 @@ def test_a_full_disk_leaves_nothing_and_is_told(tmp_path: Path) -> None:
     assert "cannot be written: File too large" in done.stderr
     assert "Traceback" not in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {part.name for part in parts}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_that_is_interrupted_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    part = leave(tmp_path / "a", one_of("j-A"))
+    os.mkfifo(tmp_path / "never")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "run.json").symlink_to(tmp_path / "never")  # who reads it waits
+    command = [sys.executable, "-m", "hubspec", "merge", part, tmp_path / "b", "-o", tmp_path / "out"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as merging:
+        assert merging.stderr is not None
+        assert merging.stderr.readline().startswith("1 of 2: ")
+        merging.send_signal(number)
+        _, said = merging.communicate(timeout=60)
+    assert (merging.returncode, said) == (130, "hubspec: interrupted\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "never"}
 
 
 @pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="no ssh-keygen: apt-get install openssh-client")

@@ -117,6 +117,7 @@ MAY_IMPORT = {
     "fleet.sent":   "errors masked destination results cluster cluster.folder",
     "fleet.meant":  "errors masked printable destination baseline arguments snapshot cluster.* fleet.*",
     "fleet.command": "errors masked destination report report.formats telling cluster.engine cluster.parcel fleet.*",
+    "fleet.terminated": "",
     "fleet.part":   "errors manifest model report.formats",
     "fleet.look":   "model gate fleet.joined fleet.part",
     "fleet.joined": "masked model waiver",
