@@ -12,6 +12,7 @@ import emr
 import machine as machines
 import pytest
 from crontab import CronTab
+from docker.models.containers import Container
 from machine import Machine
 
 from hubspec.__main__ import main
@@ -179,6 +180,45 @@ def test_two_nights_of_the_timer(on: Scene, machine: Machine, receiver: Receiver
     told += "".join(path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file())
     for secret in (SECRET, on.lab.token_file.read_text().strip(), on.lab.ssh_key.read_text().split()[7]):
         assert secret not in told
+
+
+def test_two_parts_of_a_fleet_and_their_night(on: Scene, images: tuple[str, str], receiver: Receiver) -> None:
+    """What the arrays of Kubernetes, ECS and Batch run, with the door that they take."""
+    place, results = (f"s3://{emr.LOGS}/{PREFIX}{name}" for name in ("parts/a-night", "joined/"))
+    env = {
+        **on.lab.aws_env,
+        "HUBSPEC_CLUSTER": on.lab.cluster_id,
+        "HUBSPEC_DOOR": "ssm",
+        "HUBSPEC_HUB_URL": on.lab.hub_url,
+    }
+    env |= {
+        "HUBSPEC_HUB_FINGERPRINT": on.lab.hub_fingerprint,
+        "HUBSPEC_HUB_TOKEN": on.lab.token_file.read_text().strip(),
+    }
+    env |= {"HUBSPEC_CONTAINER_LABEL": on.lab.label, "HUBSPEC_BASELINE": on.lab.baseline, "HUBSPEC_REPORT": "html"}
+    env |= {"HUBSPEC_HISTORY": f"s3://{emr.LOGS}/{PREFIX}history/", "HUBSPEC_NOTIFY_URLS": receiver.url()}
+    before = len(receiver.messages)
+
+    def start(command: str, **more: str) -> Container:
+        words = ["sh", "-c", f"exec {command}"]
+        return on.client.containers.run(images[0], words, environment=env | more, network_mode="host", detach=True)
+
+    def ended(box: Container) -> tuple[int, str]:
+        try:
+            return box.wait(timeout=120)["StatusCode"], box.logs().decode()
+        finally:
+            box.remove(force=True)
+
+    both = [start(f'audit-part "$((INDEX + 1))" 2 {place}', INDEX=str(index)) for index in (0, 1)]
+    parts = [ended(box) for box in both]
+    code, said = ended(start(f"audit-merge 2 {place} {results}", HUBSPEC_NOTIFY_ON="always"))
+
+    assert [part for part, _ in parts] == [0, 0], parts
+    assert sorted("1 clusters of 1" in text for _, text in parts) == [False, True], parts
+    assert (code, len(receiver.messages) - before) == (0, 1), said
+    newest = json.loads(_body(on, f"{PREFIX}joined/latest.json"))
+    assert newest["clusters"] == [on.lab.cluster_id]
+    assert on.lab.token_file.read_text().strip() not in said + "".join(text for _, text in parts)
 
 
 def test_the_line_of_cron_does_the_same(on: Scene, machine: Machine) -> None:
