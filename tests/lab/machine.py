@@ -32,7 +32,8 @@ ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt
 _SYSTEMD = """\
 FROM {base}
 USER root
-RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd
+RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd \\
+ && /usr/sbin/userdel hubspec && rm -r /var/lib/hubspec
 CMD ["sh", "-c", "mount --make-rshared / && exec /lib/systemd/systemd"]
 """
 """systemd has its mounts shared, as credentials need it, on a machine, and in no container."""

@@ -70,6 +70,7 @@ def machine(on: Scene, images: tuple[str, str], receiver: Receiver) -> Iterator[
         lab = {name: value for name, value in on.lab.aws_env.items() if "KEY" not in name}
         words = " ".join(f"{name}={value}" for name, value in lab.items())
         made.put("/etc/systemd/system/hubspec.service.d/lab.conf", f"[Service]\nEnvironment={words}\n")
+        made.sh(machines.page(11))
         yield made
 
 
@@ -140,7 +141,6 @@ def test_the_image_is_small_nobodys_root_and_audits(on: Scene, images: tuple[str
 
 
 def test_two_nights_of_the_timer(on: Scene, machine: Machine, receiver: Receiver, tmp_path: Path) -> None:
-    machine.sh(machines.page(11))
     assert machine.shown("hubspec.timer")["UnitFileState"] == "enabled"
     assert machine.sh("systemd-analyze verify hubspec.timer hubspec.service 2>&1") == ""
     assert "OK" in machine.sh("systemd-analyze security --threshold=15 --no-pager hubspec.service | tail -1")
@@ -180,6 +180,26 @@ def test_two_nights_of_the_timer(on: Scene, machine: Machine, receiver: Receiver
     told += "".join(path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file())
     for secret in (SECRET, on.lab.token_file.read_text().strip(), on.lab.ssh_key.read_text().split()[7]):
         assert secret not in told
+
+
+def test_the_service_for_a_fleet(on: Scene, machine: Machine) -> None:
+    folder = "/etc/systemd/system/hubspec.service.d"
+    machine.sh("install -d -m 1777 /var/lib/prometheus/node-exporter")
+    machine.sh(
+        f"cd /opt/hubspec/deploy/systemd/hubspec.service.d && cp fleet.conf metrics.conf {folder}/ && systemctl daemon-reload"
+    )
+    try:
+        night = machine.ran("hubspec.service", "systemctl start hubspec.service || true")
+    finally:
+        machine.sh(f"rm {folder}/fleet.conf {folder}/metrics.conf && systemctl daemon-reload")
+
+    assert night["ExecMainStatus"] == "0", machine.sh(
+        "journalctl -u hubspec.service --output cat --no-pager | tail -50"
+    )
+    newest = json.loads(_body(on, f"{PREFIX}latest.json"))
+    assert newest["clusters"] == [on.lab.cluster_id]
+    assert _body(on, f"{PREFIX}{newest['report']}/clusters/{on.lab.cluster_id}/records.jsonl")
+    assert "hubspec_run_exit_code 0" in machine.sh("cat /var/lib/prometheus/node-exporter/*.prom")
 
 
 def test_two_parts_of_a_fleet_and_their_night(on: Scene, images: tuple[str, str], receiver: Receiver) -> None:
