@@ -198,7 +198,7 @@ def test_the_service_for_a_fleet(on: Scene, machine: Machine) -> None:
     )
     newest = json.loads(_body(on, f"{PREFIX}latest.json"))
     assert newest["clusters"] == [on.lab.cluster_id]
-    assert _body(on, f"{PREFIX}{newest['report']}/clusters/{on.lab.cluster_id}/records.jsonl")
+    assert _body(on, f"{PREFIX}{newest['report']}clusters/{on.lab.cluster_id}/records.jsonl")
     assert "hubspec_run_exit_code 0" in machine.sh("cat /var/lib/prometheus/node-exporter/*.prom")
 
 
