@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -56,7 +57,7 @@ class Folder:
     def write(self, name: str, data: bytes, *, rights: int | None = None) -> None:
         """Write a file that is there wholly or not at all; with these rights, or those of the umask. Raises DoorError."""
         target = self.path / name
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        part = _beside(target)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with part.open("xb") as file:
@@ -77,7 +78,7 @@ class Folder:
         `deadline` is in seconds: a network's file system can hang.
         """
         target = self.path / under
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        part = _beside(target)
         until = time.monotonic() + deadline
         try:
             for name in names:
@@ -109,3 +110,8 @@ class Folder:
 
 def _why(error: OSError) -> str:
     return error.strerror or str(error)
+
+
+def _beside(target: Path) -> Path:
+    # Not by the number of the process: every container has the same ones, and a folder may be shared.
+    return target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")

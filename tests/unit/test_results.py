@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -316,3 +317,14 @@ def test_the_policy_allows_what_is_asked_for_and_no_more(tmp_path: Path) -> None
         for resource in (one["Resource"] if isinstance(one["Resource"], list) else [one["Resource"]])
     }
     assert used == every
+
+
+def test_what_a_killed_job_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    """In containers every job is the process of the same number, night after night."""
+    of, place = made(tmp_path / "latest"), tmp_path / "place"
+    for name in (f"runs/.{of.name}.{os.getpid()}.part/records.jsonl", f".{LATEST}.{os.getpid()}.part"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text("half")
+    where = Path(brought(of, Folder(place)).where)
+    assert report(where).vouches == of.vouches
+    assert json.loads((place / LATEST).read_text())["run"] == "1f0c9a2b-1"
