@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -21,10 +20,12 @@ class Change:
     sentence: str
 
 
-def changes(links: Iterable[Link], lines: Sequence[bytes]) -> list[Change]:
-    """Return what differs between the records that were chained and the lines of the file: nothing where none does."""
+def changes(links: Iterable[Link], found: Sequence[str]) -> list[Change]:
+    """Return what differs between the records that were chained and the lines of the file: nothing where none does.
+
+    `found` is the SHA-256 of each line, without its end.
+    """
     wanted = [link for link in links if link.link == RECORD]
-    found = [hashlib.sha256(line).hexdigest() for line in lines]
     if found == [link.sha256 for link in wanted]:
         return []
     places: dict[str, deque[int]] = {}

@@ -15,7 +15,7 @@ from typing import Any
 INPUTS, RECORD, END = "inputs", "record", "end"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Link:
     """One link: what sort it is of, the SHA-256 of its content, the hash of the chain to here, and a record's names."""
 
@@ -65,8 +65,9 @@ def read(text: str) -> list[Link]:
     links = []
     for number, line in enumerate(text.splitlines(), 1):
         try:
-            link = Link(**json.loads(line))
-            sound = all(isinstance(value, str) for value in vars(link).values())
+            told = json.loads(line)
+            link = Link(**told)
+            sound = all(isinstance(value, str) for value in told.values())
         except (ValueError, TypeError, RecursionError):
             sound = False
         if not sound:

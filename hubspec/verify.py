@@ -36,7 +36,7 @@ def verify(folder: Path, head: str | None, signers: Path | None) -> Report:
             report.manifest = manifest.read(vouched)
         except ValueError as error:
             report.faults.append(Fault(MANIFEST, f"{MANIFEST} {error}"))
-    report.faults += list(_chain(report, left.whole, head))
+    report.faults += list(_chain(report, left, head))
     report.faults += list(_files(report, left.digests))
     _signature(report, vouched, signers)
     return report
@@ -44,10 +44,11 @@ def verify(folder: Path, head: str | None, signers: Path | None) -> Report:
 
 @dataclass
 class _Left:
-    """What there is in the folder: name -> SHA-256 of every file, and the whole of those that are read here."""
+    """What there is in the folder: name -> SHA-256 of every file, of each line of the records, and what is read here whole."""
 
     digests: dict[str, str] = field(default_factory=dict)
     whole: dict[str, bytes] = field(default_factory=dict)
+    lines: list[str] | None = None
 
 
 def _look(report: Report, left: _Left) -> None:
@@ -55,17 +56,29 @@ def _look(report: Report, left: _Left) -> None:
         if path.is_symlink():
             report.faults.append(Fault(name, f"{name} is a link to elsewhere, and no file that a run wrote"))
         try:
-            content = path.read_bytes()
+            left.digests[name] = _digest(path, name, left)
         except FileNotFoundError:
             continue
         except OSError as error:
             report.untold.append(f"{name} cannot be read: {error.strerror}")
             left.digests[name] = UNREAD
-            continue
-        left.digests[name] = hashlib.sha256(content).hexdigest()
-        if name in {MANIFEST, CHAIN, RECORDS}:
-            left.whole[name] = content
     left.digests.pop(MANIFEST, None)
+
+
+def _digest(path: Path, name: str, left: _Left) -> str:
+    if name in {MANIFEST, CHAIN}:
+        left.whole[name] = path.read_bytes()
+        return hashlib.sha256(left.whole[name]).hexdigest()
+    with path.open("rb") as file:
+        if name != RECORDS:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        # Hundreds of thousands of records are never in memory together.
+        all_, lines = hashlib.sha256(), []
+        for line in file:
+            all_.update(line)
+            lines.append(hashlib.sha256(line.removesuffix(b"\n")).hexdigest())
+        left.lines = lines
+        return all_.hexdigest()
 
 
 def _files(report: Report, digests: dict[str, str]) -> Iterator[Fault]:
@@ -81,18 +94,17 @@ def _files(report: Report, digests: dict[str, str]) -> Iterator[Fault]:
             yield Fault(name, f"{name} was added: the run wrote no such file")
 
 
-def _chain(report: Report, contents: dict[str, bytes], head: str | None) -> Iterator[Fault]:
-    if CHAIN not in contents:
+def _chain(report: Report, left: _Left, head: str | None) -> Iterator[Fault]:
+    if CHAIN not in left.whole:
         return
     try:
-        links = chain.read(contents[CHAIN].decode())
+        links = chain.read(left.whole.pop(CHAIN).decode())
     except ValueError as error:
         yield Fault(CHAIN, f"{CHAIN}: {error}")
         return
     yield from (Fault(CHAIN, f"{CHAIN}: {sentence}") for sentence in chain.broken(links))
-    if RECORDS in contents or (report.manifest and RECORDS not in report.manifest.files):
-        lines = contents.get(RECORDS, b"").split(b"\n")
-        lines = lines if lines[-1] else lines[:-1]
+    if left.lines is not None or (report.manifest and RECORDS not in report.manifest.files):
+        lines = left.lines or []
         report.records = len(lines)
         for change in changes(links, lines):
             yield Fault(RECORDS, f"{RECORDS}: {change.sentence}", change.line, change.record, change.test)

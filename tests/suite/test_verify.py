@@ -91,12 +91,14 @@ def test_the_manifest_holds_what_the_run_was_made_of(audit: Audit, tmp_path: Pat
         subprocess.run([*git, *command], check=True)
     commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     (tmp_path / "mine.yaml").write_text("extends: baseline.yaml\ntitle: mine\n")
-    run = audit(*options, "--baseline", str(tmp_path / "mine.yaml"), "--hub-url", "https://u:c4n4ry@hub", checks=USERS)
+    run = audit(
+        *options, "--baseline", str(tmp_path / "mine.yaml"), "--hub-url", "https://hub.example:9443", checks=USERS
+    )
     inputs = json.loads((run.folder / "latest" / "manifest.json").read_text())["inputs"]
 
     files = {Path(file["path"]).name: (file["commit"], file.get("dirty")) for file in inputs["files"]}
     assert files == {"baseline.yaml": (commit, False), "mine.yaml": (commit, True), "snapshot.json": (commit, True)}
-    assert inputs["options"]["--hub-url"] == "https://u:***@hub"
+    assert inputs["options"]["--hub-url"] == "https://hub.example:9443"
     assert inputs["suite"]["version"]
     assert {"pytest", "pydantic"} <= inputs["libraries"].keys()
 
