@@ -15,7 +15,7 @@ from hubspec import history_command, requirements, upload_command
 from hubspec.baseline import load, schema
 from hubspec.cluster.calls import NEEDS
 from hubspec.cluster.options import CONFIG, DOORS, SWITCHES, variable
-from hubspec.configured import LISTS, RUN
+from hubspec.configured import FLEET, LISTS, RUN
 from hubspec.errors import DoorError, HubspecError
 from hubspec.fleet import grammar as fleet_grammar
 from hubspec.fleet import merge_command
@@ -31,7 +31,7 @@ WRONG_USE, COULD_NOT_LOOK = 4, 11
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(WRONG_USE, f"hubspec: {helpful(message, (CONFIG, *LISTS, *RUN, *DOORS, *SWITCHES))}\n")
+        self.exit(WRONG_USE, f"hubspec: {helpful(message, (CONFIG, *LISTS, *RUN, *DOORS, *SWITCHES, *FLEET))}\n")
 
 
 def parser() -> argparse.ArgumentParser:

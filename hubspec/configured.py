@@ -46,13 +46,25 @@ RUN = {
 """Option -> its help, of each that takes a text and is not about the doors of a cluster."""
 LISTS = ("--cluster", "--region", "--checks")
 """Options that may be repeated."""
+FLEET = ("--engine", "--workers", "--shard", "--audit-deadline", "--tries", "--pace")
+"""Options that `python -m hubspec fleet` has besides; an audit passes over them."""
 _PATHS = {"--baseline", "--snapshot", "--save-snapshot", "--reports", "--ssh-key", "--ssh-config", "--sudo-password-file",
           "--hub-token-file", "--hub-ca", "--waivers", "--sign-key", "--checks", "--notify", "--metrics"}  # fmt: skip
 """Those that name a file or a folder: in a file it is meant from where that file is."""
 _PLACES = {"--history", "--results"}
 """Those that name a folder, or s3://BUCKET/PREFIX/."""
-_NUMBERS = {"--deadline", "--step-limit", "--smoke-deadline", "--notify-deadline", "--results-deadline"}
-_OF_A_RUN = {*LISTS, "--smoke", "--fail-on-fixed", *RUN} - {
+_NUMBERS = {
+    "--deadline",
+    "--step-limit",
+    "--smoke-deadline",
+    "--notify-deadline",
+    "--results-deadline",
+    "--workers",
+    "--audit-deadline",
+    "--tries",
+    "--pace",
+}
+_OF_A_RUN = {*LISTS, "--smoke", "--fail-on-fixed", *RUN, *FLEET} - {
     "--baseline",
     "--waivers",
     "--scratch",
@@ -255,7 +267,7 @@ _WANTED = {
     "words": "a list of names",
 }
 _KNOWN = {
-    **{option[2:]: "number" if option in _NUMBERS else "text" for option in (*RUN, *DOORS)},
+    **{option[2:]: "number" if option in _NUMBERS else "text" for option in (*RUN, *DOORS, *FLEET)},
     **dict.fromkeys([option[2:] for option in (*SWITCHES, "--fail-on-fixed")], "switch"),
     **dict.fromkeys([option[2:] for option in LISTS], "list"),
     "smoke": "smoke",

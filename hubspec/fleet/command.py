@@ -15,15 +15,17 @@ from hubspec.cluster.parcel import remove
 from hubspec.destination import destination
 from hubspec.errors import DoorError, HubspecError
 from hubspec.fleet.course import Course
+from hubspec.fleet.grammar import TRIES
 from hubspec.fleet.job import suite
 from hubspec.fleet.meant import Frame, Wish, meant
 from hubspec.fleet.merge import Merged
 from hubspec.fleet.progress import Progress
-from hubspec.fleet.queue import Queue
+from hubspec.fleet.queue import RATE, Queue
 from hubspec.fleet.sent import sent
 from hubspec.fleet.shard import Shard, shard
 from hubspec.fleet.terminated import terminated
 from hubspec.masked import masked, masked_arguments
+from hubspec.printable import printable
 from hubspec.report import formats
 from hubspec.telling import Begun, Telling, telling
 
@@ -35,10 +37,10 @@ WRONG_USE, COULD_NOT_LOOK = 4, 11
 def fleet(asked: argparse.Namespace, say: Say) -> int:
     """Audit a fleet, and return the exit code of its report. Raises HubspecError."""
     options = Wish(asked)
-    part, names, pace = _shard(options, asked.shard), _formats(options), _pace(options, asked.pace)
-    tries, tellers = options.number("--tries", 1) or 1, telling(options)
+    part, names, pace = _shard(options, options.text("--shard")), _formats(options), _pace(options)
+    tries, tellers = options.number("--tries", 1) or TRIES, telling(options)
     to = destination(options)
-    where = _engine(options, asked.engine)
+    where = _engine(options, options.text("--engine"))
     run, command = str(uuid.uuid4()), shlex.join(["hubspec", *masked_arguments(sys.argv[1:])])
     begun = Begun(run, datetime.now(UTC), options.many("--cluster"), command)
     parts, folder = options.reports / f".parts-{run}", options.reports / f".run-{run}"
@@ -101,9 +103,14 @@ def _shard(options: Wish, text: str | None) -> Shard | None:
         options.refuse(str(error))
 
 
-def _pace(options: Wish, rate: float) -> float:
+def _pace(options: Wish) -> float:
+    text = options.text("--pace") or f"{RATE}"
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
     if not 0 <= rate < 10000:
-        options.refuse(f"--pace: wanted clusters a second, from 0; found {rate:g}")
+        options.refuse(f"--pace: wanted clusters a second, from 0; found {printable(text)}")
     return rate
 
 

@@ -9,7 +9,7 @@ from hubspec.cluster.options import CONFIG, DOORS, SWITCHES, variable
 from hubspec.configured import RUN
 from hubspec.fleet.queue import RATE
 
-DEADLINE = "1800"
+DEADLINE, TRIES = "1800", 3
 NOT_HERE = {
     "--save-snapshot": "a file holds one cluster: give pytest one --cluster at a time",
     "--ask-sudo-password": "no audit of a fleet has a terminal: HUBSPEC_SUDO_PASSWORD or --sudo-password-file has it",
@@ -22,7 +22,7 @@ ON = [option for option in (*SWITCHES, "--fail-on-fixed") if option not in NOT_H
 
 def grammar(command: argparse.ArgumentParser) -> None:
     """Add what the command takes: what is the fleet's own, and all options of an audit."""
-    fleet = command.add_argument_group("the fleet")
+    fleet = command.add_argument_group("the fleet (env HUBSPEC_ENGINE and so on)")
     fleet.add_argument(
         "--engine",
         metavar="WHERE",
@@ -31,7 +31,6 @@ def grammar(command: argparse.ArgumentParser) -> None:
     fleet.add_argument(
         "--workers",
         metavar="N",
-        type=int,
         help="audits at the same time, with --engine here (default: 4 for each core)",
     )
     fleet.add_argument(
@@ -40,14 +39,10 @@ def grammar(command: argparse.ArgumentParser) -> None:
     fleet.add_argument(
         "--audit-deadline", metavar="SECONDS", help=f"how long the audit of one cluster may take (default: {DEADLINE})"
     )
-    fleet.add_argument(
-        "--tries", metavar="N", type=int, default=3, help="how often a cluster is begun whose audit dies (default: 3)"
-    )
+    fleet.add_argument("--tries", metavar="N", help=f"how often a cluster is begun whose audit dies (default: {TRIES})")
     fleet.add_argument(
         "--pace",
         metavar="RATE",
-        type=float,
-        default=RATE,
         help=f"clusters begun in a second in one region, after ten at once (default: {RATE:g}, as EMR's limits are); 0: any number",
     )
     which = command.add_argument_group("which clusters")

@@ -16,12 +16,14 @@ from hubspec.cluster.find import FORMS, Found, Search, describe, find, is_form
 from hubspec.cluster.options import CLUSTER_ID, CONFIG, OF_THE_WHOLE, SWITCHES, in_environment
 from hubspec.cluster.register import Register
 from hubspec.cluster.warm import ROOT
+from hubspec.configured import FLEET
 from hubspec.destination import destination
 from hubspec.fleet.grammar import DEADLINE, NOT_HERE, ON, TEXTS
 from hubspec.fleet.job import Job
 from hubspec.fleet.shard import Shard
 from hubspec.masked import masked
 from hubspec.printable import printable
+from hubspec.provenance import for_none, settings
 from hubspec.snapshot import read_file
 
 LAB = "lab"
@@ -59,11 +61,13 @@ class Wish(Arguments):
     """The options of a fleet."""
 
     def number(self, option: str, least: int) -> int | None:
-        """Return a whole number of the command line, None for none. Refuses one that is too small."""
-        value: int | None = getattr(self._asked, option.strip("-"))
-        if value is not None and value < least:
-            self.refuse(f"{option}: wanted a whole number from {least}, found {value}")
-        return value
+        """Return a whole number, None for none. Refuses one that is too small, and what is none."""
+        value = self.text(option)
+        if value is None:
+            return None
+        if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < least:
+            self.refuse(f"{option}: wanted a whole number from {least}, found {printable(value)}")
+        return int(value)
 
     @property
     def reports(self) -> Path:
@@ -121,6 +125,12 @@ def meant(options: Wish, frame: Frame, say: Callable[[str], None]) -> Meant:
     """Return the clusters with their jobs, in the frame of their run. Raises HubspecError."""
     _possible(options)
     search = _saved(options) if options.repeated("--snapshot") else _found(options, say)
+    used = (layer for one in search.found.values() for layer in options.configured.layers(one.id, one.called, dict(one.tags)))  # fmt: skip
+    for line in (
+        *settings(options, FLEET),
+        *for_none(options, options.configured, (layer.source for layer in used)),
+    ):
+        say(line)
     made = Meant([], len(search.found), search.left_out, search.unseen)
     common = tuple(options.handed_on(remote=frame.remote))
     names: set[str] = set()

@@ -281,7 +281,7 @@ def test_the_documented_file_is_one(tmp_path: Path) -> None:
     assert baseline("j-OTHER", "staging-1") == "staging"
     assert baseline("j-OTHER", "staging-1", {"team": "ml"}) == "ml"
     assert baseline("j-2AXXXXXXGAPLF") == "ml"
-    assert found.layer.values["--history"] == "s3://example-audits/history/", "no folder"
+    assert found.layer.values["--results"] == "s3://example-audits/hubspec/", "no folder"
     assert found.layer.values["--reports"] == "/var/lib/hubspec"
     (takes,) = re.findall(r"A table takes (.*?)\.\n", page, re.DOTALL)
     assert sorted(re.findall(r"`([a-z-]+)`", takes)) == sorted(_OF_A_CLUSTER)

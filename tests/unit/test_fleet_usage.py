@@ -28,7 +28,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("--cluster all --ask-sudo-password", "no audit of a fleet has a terminal: HUBSPEC_SUDO_PASSWORD"),
         ("--cluster all --remediate plan.json", "--remediate FILE: a plan is for one cluster"),
         ("--cluster all --engine dask", "--engine: wanted here, tcp://HOST:PORT or tls://HOST:PORT; found 'dask'"),
-        ("--cluster all --engine tcp://u:geheim@h:1", "--engine: wanted here, tcp://HOST:PORT"),
+        ("--cluster all --engine tcp://u:geheim@h:1", "--engine: holds a password or a token in a URL"),
         ("--cluster all --shard 4/3", "--shard: wanted I/N with I from 1 to N, such as 3/8; found '4/3'"),
         ("--cluster all --workers 0", "--workers: wanted a whole number from 1, found 0"),
         ("--cluster all --tries 0", "--tries: wanted a whole number from 1, found 0"),
