@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import FrameType
 
 from hubspec.cluster.engine import Engine, engine
 from hubspec.cluster.parcel import remove
@@ -23,13 +25,13 @@ from hubspec.fleet.progress import Progress
 from hubspec.fleet.queue import RATE, Queue
 from hubspec.fleet.sent import sent
 from hubspec.fleet.shard import Shard, shard
-from hubspec.fleet.terminated import terminated
 from hubspec.masked import masked, masked_arguments
 from hubspec.printable import printable
 from hubspec.report import formats
 from hubspec.telling import Begun, Telling, telling
 
 Say = Callable[[str], None]
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WRONG_USE, COULD_NOT_LOOK = 4, 11
 """As an audit has it."""
 
@@ -51,11 +53,10 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
             merged.blind(line)
         for line in search.left_out:
             merged.notice(f"left out: {line}")
-        say(f"{len(search.jobs)} clusters" + (f" of {search.of}, shard {part}" if part else ""))
+        count = len(search.jobs)
+        say(f"{count} cluster{'s' * (count != 1)}" + (f" of {search.of}, shard {part}" if part else ""))
         now = time.monotonic()
-        course = Course(
-            Queue(search.jobs, pace, now), where, parts, merged, Progress(len(search.jobs), say, now), tries
-        )
+        course = Course(Queue(search.jobs, pace, now), where, parts, merged, Progress(count, say, now), tries)
         interrupted = _ran(course, say)
     except HubspecError as error:
         remove(folder)
@@ -78,14 +79,21 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
 
 
 def _ran(course: Course, say: Say) -> bool:
-    """Run it to its end. Return whether it was interrupted. Raises HubspecError."""
-    try:
-        with terminated():
-            course.run()
-    except KeyboardInterrupt:
+    """Run it to its end. Return whether Ctrl-C, TERM or HUP ended it; a second one ends everything. Raises HubspecError."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        if course.interrupted:
+            raise KeyboardInterrupt
+        course.interrupted = True
         say("interrupted: the audits that run are ended; what there is will be in the report")
-        return True
-    return False
+
+    before = {number: signal.signal(number, end) for number in SIGNALS}
+    try:
+        course.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return course.interrupted
 
 
 def _told(tellers: Telling, merged: Merged) -> list[str]:

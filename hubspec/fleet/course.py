@@ -37,6 +37,8 @@ class Course:
     merged: Merged
     progress: Progress
     tries: int = 3
+    interrupted: bool = False
+    """Set from outside, such as by Ctrl-C: nothing more is begun, and a report that just comes in is still taken whole."""
     refused: list[str] = field(default_factory=list)
     _suspects: list[Job] = field(default_factory=list)
     """Each was there when a worker died, and may be why: it is tried once more, with no other beside it."""
@@ -44,25 +46,23 @@ class Course:
     _here: Here = field(default_factory=lambda: Here(AT_ONCE))
 
     def run(self) -> None:
-        """Audit all. Raises HubspecError where all are refused, and KeyboardInterrupt; what came in until then is handed on."""
+        """Audit all, until `interrupted`; what came in until then is handed on. Raises HubspecError where all are refused."""
         try:
-            while self.queue or self._running or self._suspects:
+            while (self.queue or self._running or self._suspects) and not self.interrupted:
                 self._begin()
                 if self._running:
                     wait(self._running, TICK, FIRST_COMPLETED)
                 else:
-                    time.sleep(min(TICK, self.queue.ready_in(time.monotonic())))
+                    time.sleep(TICK)
                 for future in [future for future in self._running if future.done()]:
                     self._settle(future, *self._running.pop(future))
                 self._give_up()
                 now = time.monotonic()
                 self.progress.tick(now, [job.cluster for job, _ in self._running.values()])
-        except KeyboardInterrupt:
-            for job in [job for job, _ in self._running.values()] + self.queue.drained():
-                self.merged.lost(job.cluster, "the run was interrupted before its audit ended")
-            raise
         finally:
             self._here.close()
+        for job in [*(job for job, _ in self._running.values()), *self.queue.drained(), *self._suspects]:
+            self.merged.lost(job.cluster, "the run was interrupted before its audit ended")
         self.progress.tick(time.monotonic(), [], over=True)
 
     def _begin(self) -> None:
@@ -125,7 +125,8 @@ class Course:
         tried = job.tried + 1
         if tried < self.tries and not job.blind:
             self.progress.say(f"{job.cluster}: {how}; it is tried again")
-            self.queue.add(replace(job, tried=tried))
+            # Where the process that forked it died, the audit may still be writing its end.
+            self.queue.add(replace(job, tried=tried, place=job.place and f"{job.place}.{tried}"))
         else:
             self._blind(job, f"{how}; it was tried {tried} times, and is not tried again")
 
@@ -143,8 +144,7 @@ class Course:
             self.progress.came(job.cluster, COULD_NOT_LOOK, 0)
             return
         self.progress.say(f"{job.cluster}: {why}")
-        place = job.place or str(self.folder / job.name)
-        blind = replace(job, blind=why, place=place, tried=0)
+        blind = replace(job, blind=why, place=str(self.folder / f"{job.name}.blind"), tried=0)
         self._running[self._here.submit(audit, blind)] = (blind, time.monotonic())
 
     def _give_up(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hubspec import __version__
 from hubspec.cluster.options import PART
-from hubspec.cluster.parcel import pack, remove, scratch
+from hubspec.cluster.parcel import pack, scratch
 from hubspec.cluster.warm import CHECKS, ROOT, Task, warm
 from hubspec.kinds import KINDS
 from hubspec.masked import masked_sentence
@@ -84,8 +84,6 @@ def audit(job: Job, unwanted: Callable[[], bool] = lambda: False) -> Came:
 def _audit(job: Job, place: Path, unwanted: Callable[[], bool]) -> Came:
     began = time.monotonic()
     output, report = place / "output.txt", place / "latest"
-    remove(report)  # of a try that was lost
-    output.unlink(missing_ok=True)
     options = [*(job.otherwise if job.blind else job.options), "--reports", str(place)]
     if job.blind:
         saved = place / "unseen.json"

@@ -114,7 +114,7 @@ class Wish(Arguments):
             value = self.given(option) or (in_environment(option) if remote else None)
             if value and option not in _MINE and option not in OF_THE_WHOLE:
                 yield option, value
-        for value in self.repeated("--checks"):
+        for value in self.many("--checks") if remote else self.repeated("--checks"):
             yield "--checks", value
         for option in ON:
             if self.switched(option) or (remote and in_environment(option) == "1"):

@@ -1,7 +1,7 @@
 """A plugin of an audit that dies, or hangs, at a named point: as a machine does, by SIGKILL.
 
-HUBSPEC_TEST_DEATHS is a JSON object: cluster (the name of its snapshot's file) -> {point, whom, once}. `whom` is audit or
-worker; `once` a folder in which the first death leaves its mark, and is then the only one.
+HUBSPEC_TEST_DEATHS is a JSON object: cluster (the name of its snapshot's file) -> {point, whom, once}. `whom` is audit, warm
+(the process that forked it) or worker; `once` a folder in which the first death leaves its mark, and is then the only one.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ def _at(point: str, config: pytest.Config) -> None:
         mark.touch()
     if wanted["whom"] == "audit":
         os.kill(os.getpid(), signal.SIGKILL)
+    if wanted["whom"] == "warm":
+        os.kill(os.getppid(), signal.SIGKILL)
+        return  # we live on, and nobody is there to tell how we end
     if wanted["whom"] == "worker":  # the process whose thread waits for us: our parent forked us for it
         os.kill(int(Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[1]), signal.SIGKILL)
     time.sleep(600)

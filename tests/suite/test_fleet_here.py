@@ -29,6 +29,7 @@ def test_an_audit_that_dies_at_any_point_costs_nothing(audit: Audit, tmp_path: P
         f"j-F{number:03}": {"point": point, "whom": "audit", "once": str(tmp_path)}
         for number, point in enumerate(POINTS)
     }
+    plan["j-F011"] = {"point": "written", "whom": "warm", "once": str(tmp_path)}
 
     calm = fleets.ended(fleets.begin(tmp_path / "calm", *options, *QUICK, *ONLY), tmp_path / "calm")
     killed = fleets.ended(
@@ -37,6 +38,7 @@ def test_an_audit_that_dies_at_any_point_costs_nothing(audit: Audit, tmp_path: P
 
     assert calm.code == killed.code == 1, calm.text + killed.text
     assert killed.text.count("its audit was ended by signal 9; it is tried again") == len(POINTS), killed.text
+    assert "its audit was ended with the process that forked it; it is tried again" in killed.text
     assert fleets.same(killed) == fleets.same(calm)
     assert len(calm.records) == 4 * (len(POINTS) + 2)
     mine = [record for record in fleets.same(calm) if record["cluster"] == "j-F003"]
