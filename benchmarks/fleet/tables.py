@@ -58,11 +58,11 @@ def _about(answers: Path) -> str:
 
 
 def _growth(grown: Sequence[Night], bare: Night) -> str:
-    one = grown[0].cost.cpu
+    first = grown[0]
     rows = []
     for this in grown:
         count, cost = this.fleet.count, this.cost
-        alone = (cost.cpu - one) / (count - 1) if count > 1 else None
+        alone = (cost.cpu - first.cost.cpu) / (count - first.fleet.count) if this is not first else None
         rows.append(
             (
                 f"{count:,}",
@@ -86,7 +86,7 @@ def _growth(grown: Sequence[Night], bare: Night) -> str:
         *("by the fleet", "simulation's CPU ms a cluster", "leading process MB", "calls throttled"),
     )
     said = (
-        f"Without the start (that of the fleet of one), the cost of a cluster differs by **{spread:.0f} %** between them (goal: {SPREAD} %). With {grown[-1].fleet.count:,} clusters the cores"
+        f"Without the start (what the smallest fleet here cost), the cost of a cluster differs by **{spread:.0f} %** between them (goal: {SPREAD} %). With {grown[-1].fleet.count:,} clusters the cores"
         f" are busy for **{last.busy:.0%}** of the time (goal: {BUSY} %), and the leading process needs **{last.peak_mb:.0f} MB** (goal: {MEMORY} MB). No record tells of throttling."
         f" With `{' '.join(QUIET)}`, so without Allure's files, {bare.fleet.count} clusters take {bare.cost.cpu / bare.fleet.count:.3f} s of the CPU each, with the start.\n"
     )

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from benchmarks.fleet.limits import LIMITS, WHOLE, Limits
 from benchmarks.fleet.served import served
 from benchmarks.fleet.world import Fleet
+from benchmarks.page import put
 
 
 @pytest.mark.parametrize("call", LIMITS)
@@ -83,3 +84,12 @@ def test_a_simulation_that_cannot_begin_is_told(tmp_path: Path) -> None:
 
     assert ended.returncode
     assert "none.json" in ended.stderr
+
+
+def test_a_part_of_the_page_of_benchmarks_is_put_in_its_place(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n\n## One\n\n1\n\n## Machine\n\nhere\n\n## What\n")
+    put(page, "Two", "## Two\n\nfirst\n\n")
+    put(page, "Two", "## Two\n\nsecond\n")
+
+    assert page.read_text() == "# Page\n\n## One\n\n1\n\n## Two\n\nsecond\n\n## Machine\n\nhere\n\n## What\n"
