@@ -20,7 +20,7 @@ from hubspec.errors import DoorError
 AT_ONCE, BROUGHT = 8, 32
 """Files of a history that are read side by side; files of a report that are brought, of which there may be thousands."""
 PATIENCE = 60
-"""Seconds for one call with its attempts: S3 answers a large file when it has all of it."""
+"""Seconds for putting one file, with its attempts: S3 answers a large one when it has all of it."""
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 NOT_THERE = {"NoSuchKey", "404"}
 NO_BLOCK = "NoSuchPublicAccessBlockConfiguration"
@@ -32,7 +32,8 @@ class Bucket:
 
     def __init__(self, uri: str, *, kms_key: str | None = None, session: Session | None = None) -> None:
         """Nothing is asked of AWS yet."""
-        self.where, self._session, self._kms_key = uri, session or Session(deadline=PATIENCE), kms_key
+        self.where, self._kms_key, self._lent = uri, kms_key, session
+        self._session, self._patient = session or Session(), session or Session(deadline=PATIENCE)
         self._bucket, path = urlsplit(uri).netloc, urlsplit(uri).path.strip("/")
         self._prefix = f"{path}/" if path else ""
         self._sealed: dict[str, Any] = (
@@ -43,7 +44,7 @@ class Bucket:
 
     def below(self, name: str) -> Bucket:
         """Return the prefix with this name below it."""
-        return Bucket(f"s3://{self._bucket}/{self._prefix}{name}/", kms_key=self._kms_key, session=self._session)
+        return Bucket(f"s3://{self._bucket}/{self._prefix}{name}/", kms_key=self._kms_key, session=self._lent)
 
     def names(self) -> list[str]:
         """Return the names of the files of its history, in order. Raises DoorError."""
@@ -119,7 +120,7 @@ class Bucket:
         mime = "application/gzip" if packed else _TYPES.get(ending) or kind or "application/octet-stream"
         charset = "; charset=utf-8" if mime.startswith("text/") else ""
         key = self._prefix + name
-        self._session.call(
+        self._patient.call(
             "PutObject", Bucket=self._bucket, Key=key, Body=body, ContentType=mime + charset, **self._sealed
         )
 
