@@ -27,6 +27,14 @@ CREDENTIALS = "/etc/hubspec/credentials"
 AT_ONCE = "[Timer]\nOnCalendar=\nOnActiveSec=0\nRandomizedDelaySec=0\nAccuracySec=10ms\n"
 
 
+AS_A_POD: dict[str, Any] = {
+    "read_only": True,
+    "tmpfs": {"/tmp": "", "/var/lib/hubspec": "uid=10001"},
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+}
+
+
 @pytest.fixture(scope="module")
 def images(on: Scene) -> tuple[str, str]:
     """Give the image of the suite, and what it is built on."""
@@ -126,11 +134,8 @@ def test_the_image_is_small_nobodys_root_and_audits(on: Scene, images: tuple[str
         ["sh", "-c", "id -u; command -v pip; ls -A; pytest checks/test_cluster.py checks/test_hub_users.py -q; echo code $?"],
         environment=env | {"HUBSPEC_BASELINE": on.lab.baseline},
         network_mode="host",
-        read_only=True,
-        tmpfs={"/tmp": "", "/var/lib/hubspec": "uid=10001"},
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
         remove=True,
+        **AS_A_POD,
     ).decode()  # fmt: skip
 
     assert said.startswith("10001\n")
@@ -221,7 +226,9 @@ def test_two_parts_of_a_fleet_and_their_night(on: Scene, images: tuple[str, str]
 
     def start(command: str, **more: str) -> Container:
         words = ["sh", "-c", f"exec {command}"]
-        return on.client.containers.run(images[0], words, environment=env | more, network_mode="host", detach=True)
+        return on.client.containers.run(
+            images[0], words, environment=env | more, network_mode="host", detach=True, **AS_A_POD
+        )
 
     def ended(box: Container) -> tuple[int, str]:
         try:
