@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests import fleets
@@ -87,3 +88,20 @@ def test_an_interrupted_fleet_reports_what_there_is(tmp_path: Path, number: sign
     assert {record["cluster"] for record in run.records} == {"j-F000", "j-F002"}
     assert "j-F001" in (tmp_path / "r" / "latest" / "run.json").read_text()
     assert not list((tmp_path / "r").glob(".*")), "nothing is left beside the report"
+
+
+def test_audits_of_a_fleet_that_was_killed_end_themselves(tmp_path: Path) -> None:
+    options = fleets.saved(tmp_path, 1)
+    plan = {"j-F000": {"point": "call", "whom": "nobody", "once": str(tmp_path)}}
+
+    begun = fleets.begin(tmp_path / "r", *options, *QUICK, *ONLY, env=deaths(plan))
+    until = time.monotonic() + 120
+    while not (tmp_path / "j-F000").exists():
+        assert time.monotonic() < until, "no cluster is audited in two minutes"
+        time.sleep(0.05)
+    children = psutil.Process(begun.pid).children(recursive=True)
+    begun.kill()
+    begun.communicate()
+
+    assert len(children) == 2, "the process that forks, and the audit"
+    assert psutil.wait_procs(children, timeout=60)[1] == []
