@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # The plugin of hypothesis is not there where an audit is only used, and takes a third of its start.
 _WITHOUT = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C's signal as usual: in a job of a shell's background it is ignored, and each process that tests send it to would inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
