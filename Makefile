@@ -16,8 +16,9 @@ audit: .venv/ready ## audit the embedded lab, and leave a report
 test: .venv/ready ## run every test of the suite
 	@sh tests/browser.sh
 	@sh tests/shellcheck.sh
+	$(BIN)/pytest tests/unit
 	$(BIN)/pytest tests/suite -n 2 --dist loadfile
-	$(BIN)/pytest tests/lab tests/unit
+	$(BIN)/pytest tests/lab
 
 matrix: .venv/ready ## audit, smoke tests and breaks on every hub version, or VERSIONS="0.8.1 6.1.1"; QUICK=1 without breaks
 	$(BIN)/python -m lab.matrix $(if $(QUICK),--quick) $(VERSIONS)

@@ -176,6 +176,14 @@ class SshLine:
         """Say whether the connection is there."""
         return self._master is not None and self._master.poll() is None
 
+    def ended(self, within: float) -> bool:
+        """Say whether it is gone, or goes within so many seconds: who used it may hear of its end a moment before it ends."""
+        if self._master is None:
+            return True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._master.wait(within)
+        return not self.alive
+
     @property
     def complaint(self) -> str:
         """Return what the connection said last, empty for nothing."""

@@ -90,12 +90,13 @@ class SshDoor:
         """Return why an answer did not come to its end."""
         target = self.line.target
         words = ssh_faults.last(text(said.err) if said.err.strip() else text(said.out))
+        alive = not self.line.ended(1.0) if said.code == ssh_faults.OWN else self.line.alive
         if not remote.how(said.out):
-            if self.line.alive:
+            if alive:
                 what = f"the shell of {target.user} on {target.host} ran nothing (status {said.code})"
                 return ShutError(what, "shell", "does its profile end it?", words)
             return DoorError(f"the connection to {target.host} broke off ({self.line.complaint or words})")
-        if self.line.alive:
+        if alive:
             return DoorError(f"the answer of {target.host} broke off (status {said.code}; {words})")
         return DoorError(
             f"the connection to {target.host} broke off in the middle of the answer ({self.line.complaint or words})"

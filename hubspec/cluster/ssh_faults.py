@@ -136,7 +136,7 @@ _ENGINE = (
         "there is no docker on {host}: is it the master node of a cluster with JupyterHub?",
     ),
 )
-_OWN = 255
+OWN = 255
 """What ssh itself ends with; any other status is that of what ran there (ssh(1))."""
 
 
@@ -156,7 +156,7 @@ def login(said: str, code: int, about: Mapping[str, str]) -> DoorError:
     known = _first(_LOGIN, said, login=f"ssh -l {names['user']} {port}{names['host']}", **names)
     if known:
         return known
-    if code != _OWN:
+    if code != OWN:
         what = f"the shell of {names['user']} on {names['host']} ended by itself (status {code})"
         return ShutError(what, "shell", "does its profile end it, or print what ends it?", last(said))
     what = f"no login to {names['host']} as {names['user']} (ssh ended with status {code})"

@@ -233,6 +233,7 @@ VARIES = (
     (r"\d+d( \d+[hms])* left", "824d 23h left"),
     (r"\bi-[0-9a-f]{8,}", "i-0123456789abcdef0"),
     (r"within \d+ s", "within 1 s"),
+    (r"http://127.0.0.1:\d+", "http://127.0.0.1:5000"),
 )
 """What is another machine's, or of another day, and what the page has for it."""
 STATES = {state.lower(): state for state in State}
