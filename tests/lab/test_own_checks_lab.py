@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,21 @@ def test_a_users_own_checks_are_first_class_through_every_door(on: Scene, audit:
     assert re.fullmatch(
         r"sleep 30 did not end within 0.3 s \(ssh .*\), and was ended with all that it started", late["message"]
     )
+
+
+def test_local_checks_are_collected_with_hubspecs(audit: Audit) -> None:
+    """Here, where no other audit of the whole folder runs beside it."""
+    local, id_ = ROOT / "checks" / "local", f"SUITE-{os.getpid()}"
+    there, file = local.exists(), local / f"test_suite_{os.getpid()}.py"
+    local.mkdir(exist_ok=True)
+    control = f'@pytest.mark.control("{id_}", title="T", severity="low", why="W")'
+    file.write_text(f"import pytest\n{control}\ndef test_a(): pass\n", encoding="utf-8")
+    sample = ("--snapshot", f"{ROOT}/reports/sample/snapshot.json", "--baseline", f"{ROOT}/baselines/lab.yaml")
+    try:
+        run = audit(*sample, "-k", "test_a", checks="checks")
+    finally:
+        file.unlink()
+        if not there:
+            shutil.rmtree(local)
+
+    assert {record["control"] for record in run.records} >= {id_}

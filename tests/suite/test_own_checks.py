@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
 from snapshots import write
 
-from tests.conftest import ROOT, Audit, Run
+from tests.conftest import Audit, Run
 
 USERS = "checks/test_users.py"
 CONTROL = '@pytest.mark.control("ORG-01", title="T", severity="low", why="W")'
@@ -192,23 +190,6 @@ def test_b(container):
         for resource, outcome in (("1", "compliant"), ("2", "not applicable"), ("b", "unreadable"))
     }
     assert run.code == 11
-
-
-def test_local_checks_are_collected_with_hubspecs(audit: Audit, tmp_path: Path) -> None:
-    local = ROOT / "checks" / "local"
-    there, id_ = local.exists(), f"SUITE-{os.getpid()}"
-    file = (
-        own(local, f"{CONTROL.replace('ORG-01', id_)}\ndef test_a(): pass", f"test_suite_{os.getpid()}.py")
-        / f"test_suite_{os.getpid()}.py"
-    )
-    try:
-        run = audit(*write(tmp_path), "-k", "test_a", checks="checks")
-    finally:
-        file.unlink()
-        if not there:
-            shutil.rmtree(local)
-
-    assert {record["control"] for record in run.records} >= {id_}
 
 
 def test_a_fixture_outside_of_these_folders_says_so(audit: Audit, tmp_path: Path) -> None:
