@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Hundreds of audits are started by the tests: none of them should compile the suite anew, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help audit test test-lab test-rest matrix lint bench bench-smoke schemas lab-down clean
+.PHONY: help audit test matrix lint bench bench-smoke schemas lab-down clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -16,15 +16,7 @@ audit: .venv/ready ## audit the embedded lab, and leave a report
 test: .venv/ready ## run every test of the suite
 	@sh tests/browser.sh
 	@sh tests/shellcheck.sh
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=line test-lab test-rest || \
-	  { echo 'failed, of both halves:'; cat .pytest_cache/lab/v/cache/lastfailed .pytest_cache/rest/v/cache/lastfailed 2>/dev/null; exit 1; }
-
-# Side by side: the lab's tests wait for containers half of the time.
-test-lab: .venv/ready
-	$(BIN)/pytest tests/lab -o cache_dir=.pytest_cache/lab
-
-test-rest: .venv/ready
-	$(BIN)/pytest tests/unit tests/suite -o cache_dir=.pytest_cache/rest
+	@sh tests/halves.sh $(BIN)
 
 matrix: .venv/ready ## audit, smoke tests and breaks on every hub version, or VERSIONS="0.8.1 6.1.1"; QUICK=1 without breaks
 	$(BIN)/python -m lab.matrix $(if $(QUICK),--quick) $(VERSIONS)
