@@ -41,7 +41,10 @@ FORMATS = {
     "junit": Format("junit.xml", "junit", "for CI servers: JUnit XML"),
     ALLURE: Format("allure-results", "allure", "for Allure: a folder of results"),
     "ocsf": Format("ocsf.json", "ocsf", "for SIEMs and security lakes: OCSF 1.5.0 Compliance Findings, a JSON array"),
-    "sarif": Format("report.sarif", "sarif", "for code hosts: SARIF 2.1.0"),
+    "sarif": Format("report.sarif", "sarif", "for readers of SARIF 2.1.0: every check, whatever it found"),
+    "code-scanning": Format(
+        "code-scanning.sarif", "code_scanning", "for GitHub's code scanning: SARIF 2.1.0 of what is open"
+    ),
     "oscal": Format("oscal-assessment-results.json", "oscal", "for auditors: NIST OSCAL 1.1.3 assessment results"),
     "hdf": Format("hdf.json", "hdf", "for MITRE Heimdall: Heimdall Data Format, the JSON of `inspec exec`"),
     "csv": Format("records.csv", "csv", "for spreadsheets: RFC 4180"),

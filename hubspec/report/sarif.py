@@ -23,7 +23,7 @@ KIND = {
     Outcome.NOT_APPLICABLE: "notApplicable",
 }
 """A waived failure is suppressed; 'open' is what the tool could not decide."""
-_LEVEL = {Severity.LOW: "note", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
+LEVEL = {Severity.LOW: "note", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
 _SCORE = {Severity.LOW: "2.0", Severity.MEDIUM: "5.5", Severity.HIGH: "8.0", Severity.CRITICAL: "9.5"}
 """GitHub's `security-severity`, in the middle of the CVSS range of each word."""
 _SINCE = {"new": "new", "regressed": "new", "still": "unchanged", "fixed": "updated", None: "unchanged"}
@@ -40,27 +40,28 @@ def render(records: Sequence[Record], run: Run) -> Iterator[str]:
         "name": "hubspec",
         "version": run.version,
         "supportedTaxonomies": [{"name": one["name"], "guid": one["guid"]} for one in _taxonomies(records, run)],
-        "rules": [_rule(rules[control]) for control in number],
+        "rules": [rule(rules[control]) for control in number],
     }
     head = {
         "tool": {"driver": driver},
         "taxonomies": _taxonomies(records, run),
         "automationDetails": {"id": f"hubspec/{run.id}"},
-        "invocations": [_invocation(run)],
+        "invocations": [invocation(run)],
     }
     yield opened({"$schema": SCHEMA, "version": "2.1.0"}) + ', "runs": [' + opened(head)
     yield from member("results", (_result(record, number, run) for record in records), always=True)
     yield "}]}\n"
 
 
-def _rule(record: Record) -> dict[str, Any]:
+def rule(record: Record) -> dict[str, Any]:
+    """Return the rule that a control is."""
     tags = [f"{name}/{id_}" for name, ids in record.tags.items() for id_ in ids]
     return {
         "id": record.control,
         "shortDescription": {"text": record.title},
         "fullDescription": {"text": record.why},
         "help": {"text": f"{record.title}. {record.why}"},
-        "defaultConfiguration": {"level": _LEVEL[record.severity]},
+        "defaultConfiguration": {"level": LEVEL[record.severity]},
         "relationships": [
             {"target": {"id": id_, "toolComponent": {"name": name}}, "kinds": ["relevant"]}
             for name, ids in record.tags.items()
@@ -90,7 +91,8 @@ def _taxonomies(records: Sequence[Record], run: Run) -> list[dict[str, Any]]:
     return made
 
 
-def _invocation(run: Run) -> dict[str, Any]:
+def invocation(run: Run) -> dict[str, Any]:
+    """Return how the run was called, and how it ended."""
     return {
         "executionSuccessful": run.exit_code in _DONE,
         "exitCode": run.exit_code,
@@ -101,10 +103,23 @@ def _invocation(run: Run) -> dict[str, Any]:
     }
 
 
+def uri(file: str) -> str:
+    """Return a file as a URI: relative to the folder of the run, or with a scheme where it is anywhere."""
+    return f"file://{quote(file)}" if file.startswith("/") else quote(file)
+
+
+def text_of(record: Record) -> str:
+    """Return what a record says, with its cluster: many readers show a result's text and its file, and nothing more.
+
+    In SARIF `[a](b)` is a link (section 3.11.6). What was found on a cluster is none.
+    """
+    return f"{record.cluster}: {record.message or record.outcome.value}".replace("](", "] (")
+
+
 def _result(record: Record, number: dict[str, int], run: Run) -> dict[str, Any]:
     kind = KIND[record.outcome]
     file, line = place(record)
-    where: dict[str, Any] = {"artifactLocation": {"uri": quote(file)}}
+    where: dict[str, Any] = {"artifactLocation": {"uri": uri(file)}}
     if line:
         where["region"] = {"startLine": line}
     full = f"{record.cluster}/{record.kind}/{record.resource}"
@@ -112,8 +127,8 @@ def _result(record: Record, number: dict[str, int], run: Run) -> dict[str, Any]:
         "ruleId": record.control,
         "ruleIndex": number[record.control],
         "kind": kind,
-        "level": _LEVEL[record.severity] if kind == "fail" else "none",
-        "message": {"text": record.message or record.outcome.value},
+        "level": LEVEL[record.severity] if kind == "fail" else "none",
+        "message": {"text": text_of(record)},
         "locations": [
             {
                 "physicalLocation": where,

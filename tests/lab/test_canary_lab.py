@@ -153,6 +153,7 @@ def test_no_secret_is_in_what_an_audit_leaves(on: Scene, cluster: str, audit: Au
         "report.html",
         "junit.xml",
         "report.sarif",
+        "code-scanning.sarif",
         "records.csv",
         "summary.md",
         "hdf.json",

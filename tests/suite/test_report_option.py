@@ -25,7 +25,9 @@ def test_all_formats_of_one_run_tell_the_same(audit: Audit, tmp_path: Path) -> N
     found = json.loads((latest / "ocsf.json").read_text())
     assert sorted(one["status_code"] for one in found) == ["compliant", "compliant", "compliant", "drifted"]
     log = json.loads((latest / "report.sarif").read_text())["runs"][0]
-    assert [one["message"]["text"] for one in log["results"] if one["kind"] == "fail"] == ["user diego differs in uid"]
+    assert [one["message"]["text"] for one in log["results"] if one["kind"] == "fail"] == [
+        "j-SNAP: user diego differs in uid"
+    ]
     assert log["invocations"][0]["exitCode"] == 1
     observations = json.loads((latest / "oscal-assessment-results.json").read_text())["assessment-results"]["results"][
         0
