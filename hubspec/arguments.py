@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from copy import copy
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from hubspec.cluster.options import DoorOptions, Layer, environment
 from hubspec.configured import configured
@@ -20,6 +21,12 @@ class Arguments(DoorOptions):
         self._asked = asked
         self.configured = configured(self.folder, self.config_file, environment())
         self.tables: tuple[Layer, ...] = ()
+
+    def of(self, tables: tuple[Layer, ...]) -> Self:
+        """Return these options for a cluster that has these tables of the file."""
+        mine = copy(self)
+        mine.tables = tables
+        return mine
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -11,6 +11,7 @@ from hubspec.arguments import Arguments
 from hubspec.cluster.keep import keep
 from hubspec.cluster.options import CONFIG, variable
 from hubspec.errors import DoorError, HubspecError
+from hubspec.provenance import settings
 from hubspec.remembered import History
 from hubspec.results import HISTORY
 
@@ -34,6 +35,8 @@ def grammar(command: argparse.ArgumentParser) -> None:
 def history(asked: argparse.Namespace) -> int:
     """Print the runs or what differs between two, and return the exit code. Raises HubspecError."""
     options = Arguments(asked)
+    for line in settings(options, ("--history", "--results", "--reports")):
+        print(f"hubspec: {line}", file=sys.stderr)
     named, results = options.text("--history"), options.text("--results")
     if named == "none":
         raise HubspecError("--history: there is none where it is switched off; give the folder, or s3://BUCKET/PREFIX/")

@@ -17,6 +17,7 @@ from hubspec.cluster.register import Register
 from hubspec.cluster.site import Site
 from hubspec.errors import DoorError, HubspecError, UnknownClusterError
 from hubspec.printable import printable
+from hubspec.provenance import OF_DOORS, of_clusters, settings
 from hubspec.snapshot import Snapshot, read_file
 from hubspec.survey import survey, watched
 
@@ -28,6 +29,8 @@ def init(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     saved = asked.snapshot or (None if asked.cluster else options.text("--snapshot"))
     if asked.snapshot and asked.cluster:
         options.refuse("--snapshot looks at no cluster: give it or --cluster, not both")
+    for line in settings(options, ("--snapshot",) if saved else OF_DOORS):
+        say(line)
     if saved:
         snapshot = read_file(Path(saved).expanduser())
         path = _output(asked, snapshot.cluster)
@@ -73,6 +76,8 @@ def _site(options: Arguments, say: Callable[[str], None]) -> Site:
     if one.trouble:
         raise (UnknownClusterError if one.unknown else DoorError)(one.trouble)
     options.tables = options.configured.layers(one.id, one.called, dict(one.tags))
+    for line in of_clusters([(one.id, options, options.tables)], OF_DOORS):
+        say(line)
     return Site(one.id, aws={"AWS_DEFAULT_REGION": one.region} if one.region else None)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from hubspec.arguments import Arguments
 from hubspec.cluster.keep import keep
 from hubspec.cluster.options import CONFIG, variable
-from hubspec.destination import destination
+from hubspec.destination import OPTIONS, destination
 from hubspec.errors import DoorError
+from hubspec.provenance import settings
 from hubspec.results import NOT_BROUGHT, UnfitError, bring, report
 
 
@@ -34,6 +35,8 @@ def grammar(command: argparse.ArgumentParser) -> None:
 def upload(asked: argparse.Namespace) -> int:
     """Bring each report, and return the exit code: 20 where one could not be brought. Raises HubspecError."""
     options = Arguments(asked)
+    for line in settings(options, OPTIONS):
+        print(f"hubspec: {line}", file=sys.stderr)
     to = destination(options)
     assert to, "the place is asked for"
     place = keep(to.place, to.kms_key)

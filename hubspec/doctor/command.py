@@ -26,8 +26,11 @@ from hubspec.doctor.model import Check, Course, Finding, Findings, spared
 from hubspec.door import Doors
 from hubspec.errors import DoorError
 from hubspec.printable import printable
+from hubspec.provenance import OF_DOORS, for_none, of_clusters, settings
 
 BASELINES = Path(__file__).resolve().parent.parent.parent / "baselines"
+OPTIONS = (*OF_DOORS, "--baseline", "--smoke")
+"""Those of a doctor."""
 LIMIT = 3
 """How many times the deadline of one request one check may take."""
 
@@ -73,6 +76,8 @@ class Wish(Arguments):
 def doctor(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Look at the clusters one after the other, print what was found, and return the exit code. Raises HubspecError."""
     options = Wish(asked)
+    for line in settings(options, OPTIONS):
+        say(line)
     baseline = load(options.path("--baseline") or BASELINES / "emr.yaml")
     told = dict(_examined(options, baseline, say))
     if asked.json:
@@ -103,8 +108,13 @@ def _examined(options: Wish, baseline: Baseline, say: Callable[[str], None]) -> 
         return
     for line in (*search.left_out, *search.unseen):
         say(f"left out: {line}")
+    tables = {one.id: options.configured.layers(one.id, one.called, dict(one.tags)) for one in search.found.values()}
+    own = of_clusters(((name, options.of(its), its) for name, its in tables.items()), OPTIONS)
+    used = (layer.source for its in tables.values() for layer in its)
+    for line in (*own, *for_none(options, options.configured, used)):
+        say(line)
     for one in search.found.values():
-        options.tables = options.configured.layers(one.id, one.called, dict(one.tags))
+        options.tables = tables[one.id]
         if options.tables:
             baseline = load(options.path("--baseline") or BASELINES / "emr.yaml")
         site = Site(one.id, aws={"AWS_DEFAULT_REGION": one.region} if one.region else None)

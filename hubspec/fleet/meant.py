@@ -23,7 +23,7 @@ from hubspec.fleet.job import Job
 from hubspec.fleet.shard import Shard
 from hubspec.masked import masked
 from hubspec.printable import printable
-from hubspec.provenance import for_none, settings
+from hubspec.provenance import OPTIONS, for_none, of_clusters, settings
 from hubspec.snapshot import read_file
 
 LAB = "lab"
@@ -125,10 +125,11 @@ def meant(options: Wish, frame: Frame, say: Callable[[str], None]) -> Meant:
     """Return the clusters with their jobs, in the frame of their run. Raises HubspecError."""
     _possible(options)
     search = _saved(options) if options.repeated("--snapshot") else _found(options, say)
-    used = (layer for one in search.found.values() for layer in options.configured.layers(one.id, one.called, dict(one.tags)))  # fmt: skip
+    tables = {key: options.configured.layers(one.id, one.called, dict(one.tags)) for key, one in search.found.items()}
     for line in (
-        *settings(options, FLEET),
-        *for_none(options, options.configured, (layer.source for layer in used)),
+        *settings(options, (*OPTIONS, *FLEET)),
+        *of_clusters((search.found[key].id, options.of(its), its) for key, its in tables.items()),
+        *for_none(options, options.configured, (layer.source for its in tables.values() for layer in its)),
     ):
         say(line)
     made = Meant([], len(search.found), search.left_out, search.unseen)
@@ -137,7 +138,7 @@ def meant(options: Wish, frame: Frame, say: Callable[[str], None]) -> Meant:
     for key, one in search.found.items():
         if frame.part and not frame.part.holds(one.id):
             continue
-        options.tables = options.configured.layers(one.id, one.called, dict(one.tags))
+        options.tables = tables[key]
         made.jobs.append(_job(options, one, common, _folder(one.id, names), "" if one.id == key else key))
     for number, job in enumerate(made.jobs):
         place = "" if frame.remote else str(frame.parts / job.name)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from hubspec.arguments import Arguments
 from hubspec.cluster import folder as folders
+from hubspec.cluster.options import CONFIG, variable
 from hubspec.destination import OPTIONS as RESULTS
 from hubspec.destination import destination
 from hubspec.errors import DoorError
@@ -20,6 +21,7 @@ from hubspec.fleet.part import PartError
 from hubspec.fleet.terminated import terminated
 from hubspec.masked import masked, masked_arguments, masked_sentence
 from hubspec.printable import printable
+from hubspec.provenance import settings
 from hubspec.report.formats import chosen
 from hubspec.telling import OPTIONS, telling
 
@@ -45,15 +47,15 @@ def grammar(command: argparse.ArgumentParser) -> None:
         command.add_argument(
             option, metavar=option.rsplit("-", 1)[1].upper(), help="as of an audit, for the merged run"
         )
+    command.add_argument(CONFIG, metavar="FILE", help=f"file of settings (env {variable(CONFIG)})")
 
 
 def merge(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Join the reports, say how it ended, and return the exit code. Raises HubspecError."""
     options = Arguments(asked)
-    try:
-        formats = chosen(options.text("--report"))
-    except ValueError as error:
-        options.refuse(f"--report: {error}")
+    for line in settings(options, ("--report", "--sign-key", *OPTIONS, *RESULTS)):
+        say(line)
+    formats = _formats(options)
     told, to = telling(options), destination(options)
     at = options.as_path(asked.output)
     if at.exists() and (not at.is_dir() or any(at.iterdir())):
@@ -84,6 +86,13 @@ def merge(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
         said, code = to.brought(at, code)
         print(*map(masked_sentence, said), sep="\n")
     return code
+
+
+def _formats(options: Arguments) -> list[str]:
+    try:
+        return chosen(options.text("--report"))
+    except ValueError as error:
+        options.refuse(f"--report: {error}")
 
 
 def _taken(merged: Merged, name: str, place: str) -> list[str]:

@@ -351,15 +351,33 @@ def test_the_doors_by_aws_are_judged_and_not_tried(
     assert told.calls & {"SendCommand", "AddJobFlowSteps", "PutObject"} == set()
 
 
-def test_several_clusters(told: Any, capsys: pytest.CaptureFixture[str]) -> None:
+SETTINGS = """
+fail-on = "new"
+deadline = 60
+[[clusters]]
+match = "ssh://me@*"
+door = "ssh"
+"""
+
+
+def test_several_clusters_and_where_their_settings_come_from(
+    told: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     machines = [MACHINE, MACHINE.replace("me", "you")]
+    (tmp_path / "nightly.toml").write_text(SETTINGS)
     hub = ("--hub-url", "https://127.0.0.1:1", "--json", "--deadline", "2")
-    code = main(["doctor", *(word for one in machines for word in ("--cluster", one)), *hub])
-    documents = json.loads(capsys.readouterr().out)
+    settings = ("--hubspec-config", str(tmp_path / "nightly.toml"))
+    code = main(["doctor", *(word for one in machines for word in ("--cluster", one)), *hub, *settings])
+    text, said = capsys.readouterr()
+    documents = json.loads(text)
 
     assert code == 11
     assert [one["cluster"] for one in documents] == machines
     assert told
+    assert said.splitlines()[:2] == [
+        "settings: cluster, hub-url, deadline (command line); hub token (HUBSPEC_HUB_TOKEN)",
+        f"settings of {MACHINE}: door (nightly.toml, ssh://me@*)",
+    ]
 
 
 def test_the_table(told: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

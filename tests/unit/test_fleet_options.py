@@ -9,7 +9,7 @@ import pytest
 from hubspec.__main__ import main, parser
 from hubspec.configured import FLEET
 from hubspec.fleet.meant import Wish
-from hubspec.provenance import settings
+from hubspec.provenance import OPTIONS, settings
 
 
 def test_where_each_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,7 +22,7 @@ def test_where_each_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     assert [options.number(option, 1) for option in ("--workers", "--tries")] == [3, 5]
     assert options.audit_deadline == 60
-    assert settings(options, FLEET) == [
+    assert settings(options, (*OPTIONS, *FLEET)) == [
         "settings: cluster, engine, audit-deadline (hubspec.toml); workers (command line); tries (HUBSPEC_TRIES)"
     ]
 

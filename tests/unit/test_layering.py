@@ -94,7 +94,7 @@ MAY_IMPORT = {
     "remembered":   "errors history cluster.keep",
     "results":      "errors manifest cluster.keep",
     "destination":  "errors results cluster.keep cluster.options",
-    "upload_command": "errors arguments destination results cluster.keep cluster.options",
+    "upload_command": "errors arguments provenance destination results cluster.keep cluster.options",
     "history_text": "errors model printable history remembered",
     "tally":        "model",
     "notice":       "model tally",
@@ -126,7 +126,7 @@ MAY_IMPORT = {
     "fleet.whole":  "__init__ chain manifest model signature report report.* cluster cluster.folder fleet.*",
     "fleet.ended":  "model printable report.formats fleet.merge",
     "fleet.fetched": "errors manifest report.formats results cluster cluster.keep fleet.part",
-    "fleet.merge_command": "arguments destination errors masked printable telling report.formats cluster cluster.folder fleet.*",
+    "fleet.merge_command": "arguments provenance destination errors masked printable telling report.formats cluster cluster.folder cluster.options fleet.*",
     "fleet.merge":  "errors model printable report.formats report.overview cluster cluster.folder fleet.*",
     "chain":        "",
     "altered":      "chain",
@@ -146,7 +146,7 @@ MAY_IMPORT = {
     "survey":       "probe_name model kind kinds kinds.file door baseline snapshot collect",
     "draft":        "model kind kinds printable baseline snapshot durable survey thing written",
     "adopt":        "model errors masked kinds printable baseline snapshot check verdict draft written",
-    "init":         "errors printable baseline snapshot survey adopt arguments cluster.opened cluster.find cluster.register cluster.site",
+    "init":         "errors printable provenance baseline snapshot survey adopt arguments cluster.opened cluster.find cluster.register cluster.site",
     "difference":   "model kind kinds baseline snapshot check verdict record",
     "diff":         "errors kinds printable baseline snapshot record difference",
     "launch":       "model printable cluster.hub_shell",
@@ -163,9 +163,9 @@ MAY_IMPORT = {
     "doctor.inside": "model door kinds package_actions doctor.* cluster.ssh_door",
     "doctor.way":   "errors doctor.* cluster.preflight cluster.choice cluster.docker cluster.sealed_door cluster.ssh_door",
     "doctor.hub":   "errors scopes baseline doctor.* cluster.hub",
-    "doctor.command": "errors printable door baseline arguments doctor.* cluster.*",
+    "doctor.command": "errors printable provenance door baseline arguments doctor.* cluster.*",
     "__main__":     "fleet fleet.grammar fleet.command fleet.merge_command unknown configured guide report.guide verified verify history_command upload_command doctor.command model errors kinds baseline requirements iam init diff script cluster.calls cluster.options",
-    "history_command": "errors history_text remembered results arguments cluster.keep cluster.options",
+    "history_command": "errors history_text provenance remembered results arguments cluster.keep cluster.options",
 }  # fmt: skip
 ROOMS = {
     # folder -> the folders of this repository that it may import
