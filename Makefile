@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Hundreds of audits are started by the tests: none of them should compile the suite anew, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help audit test matrix lint bench bench-smoke schemas lab-down clean
+.PHONY: help audit test matrix lint bench bench-smoke schemas sample lab-down clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,6 +36,10 @@ schemas: .venv/ready ## write docs/schemas/ anew from the models
 	$(BIN)/python -m hubspec schema baseline > docs/schemas/baseline.schema.json
 	$(BIN)/python -m hubspec schema record > docs/schemas/record.schema.json
 	$(BIN)/python -m hubspec schema run > docs/schemas/run.schema.json
+
+sample: .venv/ready ## make reports/sample/ anew from its snapshot
+	$(BIN)/pytest checks/ --snapshot reports/sample/snapshot.json --baseline baselines/lab.yaml || [ $$? -eq 1 ]
+	cp reports/latest/report.html reports/latest/records.jsonl reports/sample/
 
 lab-down: .venv/ready ## remove the lab; the engine is left running
 	$(BIN)/python -m lab down

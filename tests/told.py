@@ -51,9 +51,13 @@ def told(folder: Path) -> Iterator[tuple[str, list[Said]]]:
     """Yield format -> what it says of each check, in any order, of each that says all of it."""
     for name, file in FILES.items():
         yield name, sorted(map(_ENTRY[name], READ[name]((folder / file).read_bytes().decode())))
-    page = (folder / "report.html").read_text()
+    yield "html", rows_of((folder / "report.html").read_text())
+
+
+def rows_of(page: str) -> list[Said]:
+    """Return the same of the HTML report."""
     rows = [tuple(html.unescape(cell).strip() for cell in row) for row in _ROW.findall(page)]
-    yield "html", sorted((control, resource, outcome, change) for outcome, control, resource, change in rows)
+    return sorted((control, resource, outcome, change) for outcome, control, resource, change in rows)
 
 
 def of_records(records: list[dict[str, Any]]) -> list[Said]:
