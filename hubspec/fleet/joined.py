@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from hubspec import waiver
+from hubspec import waiver_standing
 from hubspec.masked import masked_sentence
 from hubspec.model import Run
 
@@ -45,7 +45,8 @@ def _one(alike: list[dict[str, Any]]) -> dict[str, Any]:
         if same:
             break
     sums = {key: sum(int(one.get(key, 0)) for one in alike) for key in ("checks", "drifting")}
-    made = same[0] | sums
+    # What one cluster still needs of it goes before what another has no more use for.
+    made = min(same, key=lambda one: (bool(one.get("succeeded")), not one.get("drifting"))) | sums
     if state in _UNTIMED and len(alike) > 1:
         about = f"waiver {made['key']} of {made['owner']} ({made['ticket']})"
         made |= {"sentence": f"{about} is needed on none of the {len(alike)} clusters whose baseline has it"}
@@ -54,7 +55,7 @@ def _one(alike: list[dict[str, Any]]) -> dict[str, Any]:
 
 def notices(runs: Sequence[Run], standing: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield what is to be known first of these runs: of the waivers as they stand in all of them, then what each says."""
-    yield from map(masked_sentence, waiver.notices(standing))
+    yield from map(masked_sentence, waiver_standing.notices(standing))
     told: dict[str, None] = {}
     for run in runs:
         own = {masked_sentence(f"{one['declared_at']}: {one['sentence']}") for one in run.waivers}

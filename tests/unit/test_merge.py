@@ -435,3 +435,10 @@ def test_lines_of_anything_are_records_or_refused(tmp_path_factory: pytest.TempP
         said = str(error)
     assert said.startswith("records.jsonl: line ")
     assert found is None or (found == [record()] and not content)
+
+
+def test_of_a_waiver_that_is_over_what_a_cluster_needs_is_said_before_what_others_do_not(tmp_path: Path) -> None:
+    (expired,) = (one | {"shared": False} for one in with_history()[1].waivers if one["state"] == "expired")
+    idle = expired | {"sentence": "nothing that it covered drifts: take it out", "drifting": 0}
+    parts = [leave(tmp_path / name, one_of(f"j-{name}"), waivers=[w]) for name, w in (("A", idle), ("B", expired))]
+    assert [one["sentence"] for one in run_of(joined(tmp_path, *parts)).waivers] == [expired["sentence"]]

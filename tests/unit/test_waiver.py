@@ -13,7 +13,7 @@ from hubspec.check import checks
 from hubspec.errors import BaselineError
 from hubspec.model import Record, Unreadable, Waiver
 from hubspec.verdict import judge
-from hubspec.waiver import State, notices, standings
+from hubspec.waiver_standing import State, notices, standings
 from hubspec.waiver_time import counts
 from tests.made import declare, present, saw
 from tests.records import record
@@ -96,11 +96,28 @@ STATES = [
     ({}, [seen("diego", "unreadable"), seen("ana", "compliant")], State.ACTIVE, None),
     ({}, [seen("diego", "not applicable"), seen("ana", "compliant")], State.ACTIVE, None),
     ({"resource": "ana"}, [seen("ana", "compliant")], State.UNNEEDED, "is not needed on lab"),
-    ({"until": "2026-06-14"}, BOTH_FINE, State.EXPIRED, "expired on 2026-06-14: its drift counts again"),
+    (
+        {"until": "2026-06-14"},
+        BOTH_FINE,
+        State.EXPIRED,
+        "expired on 2026-06-14: nothing that it covered drifts: take it out",
+    ),
+    (
+        {"until": "2026-06-14"},
+        [seen("diego", "drifted"), seen("ana", "compliant")],
+        State.EXPIRED,
+        "expired on 2026-06-14: its drift counts again",
+    ),
+    (
+        {"until": "2026-06-14"},
+        [seen("ana", "compliant")],
+        State.EXPIRED,
+        "expired on 2026-06-14: its drift counts again",
+    ),
     ({"until": "2026-06-28"}, [], State.EXPIRING, "ends on 2026-06-28, in 13 days: its drift counts then"),
     ({"until": "2026-06-29T12:00Z"}, [], State.EXPIRING, "in 14 days"),
     ({"until": "2026-06-29T12:01Z"}, [], State.ACTIVE, None),
-    ({"until": "2026-06-15"}, [], State.EXPIRING, "ends on 2026-06-15, in 0 days"),
+    ({"until": "2026-06-15"}, [], State.EXPIRING, "ends on 2026-06-15, in less than a day: its drift counts then"),
     ({"since": "2026-07-01"}, BOTH_FINE, State.NOT_BEGUN, "begins on 2026-07-01: until then its drift counts"),
     ({"resource": "gone"}, [], State.ORPHAN, "matches no check of lab: take it out"),
     ({"control": "FILE-01"}, [], State.ORPHAN, "matches no check of lab: take it out"),
@@ -133,6 +150,32 @@ def test_how_a_waiver_stands(
     if notice:
         assert said[0].startswith(f"{baseline.file}:{line}: waiver w of Ada (T-1) ")
         assert notice in said[0]
+
+
+DRIFT = [seen("diego", "waived"), seen("ana", "compliant")]
+OLD, NEXT = {"until": "2026-06-20"}, {"since": "2026-06-21"}
+RENEWED = [
+    # two waivers of one control, how both stand, and what the notices say
+    (OLD, NEXT, [State.EXPIRING, State.NOT_BEGUN], []),
+    (OLD, {"since": "2026-06-22"}, [State.EXPIRING, State.NOT_BEGUN], ["ends on 2026-06-20, in 5 days: its drift counts then"]),
+    (OLD, NEXT | {"resource": "ana"}, [State.EXPIRING, State.NOT_BEGUN],
+     ["ends on 2026-06-20, in 5 days: its drift counts then", "begins on 2026-06-21: until then its drift counts"]),
+    (OLD, NEXT | {"cluster": "j-*"}, [State.EXPIRING, State.NOT_LOOKED_AT], ["its drift counts then"]),
+    ({"until": "2026-06-14"}, {}, [State.EXPIRED, State.ACTIVE], ["expired on 2026-06-14: another waiver covers its drift: take it out"]),
+    ({}, {"resource": "die*"}, [State.ACTIVE, State.ACTIVE], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other", "states", "said"), RENEWED)
+def test_waivers_that_take_over_from_one_another(
+    one: dict[str, str], other: dict[str, str], states: list[State], said: list[str], tmp_path: Path
+) -> None:
+    made = declare(tmp_path, users={"diego": {}, "ana": {}}, waivers={"a": waiver(**one), "b": waiver(**other)})
+    told = standings([("lab", load(made.file, now=NOW))], DRIFT, whole=True)
+    assert [each["state"] for each in told] == states
+    found = notices(told)
+    assert len(found) == len(said)
+    assert all(wanted in notice for wanted, notice in zip(said, found, strict=True)), found
 
 
 @pytest.mark.parametrize("stated", [{}, {"resource": "gone"}])
