@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import Field, ValidationError
@@ -33,6 +33,9 @@ class Manifest(Value):
     end: dict[str, Any] = Field(description="How it ended: when, its exit code, and how many records it has.")
     head: str = Field(description="The last hash of the chain.")
     files: dict[str, File] = Field(description="Path below the folder -> what the file was when the run ended.")
+    parts: list[str] = Field(
+        [], description="Folders below with a manifest of their own: of such, `files` has only that and its signature."
+    )
 
 
 def chained(inputs: Mapping[str, Any], lines: Iterable[tuple[Record, str]], end: Mapping[str, Any]) -> tuple[str, str]:
@@ -53,23 +56,53 @@ def links(
     yield chain.add(END, canonical(end)).line()
 
 
-def files(folder: Path) -> dict[str, Path]:
-    """Return name -> path of every file below a folder but the manifest and its signature; a link is one, unfollowed."""
-    own, above = {MANIFEST, SIGNATURE}, f"{folder.as_posix()}/"  # relative_to takes a third of a second for 12,000
-    there = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
-    found = {path.as_posix().removeprefix(above): path for path in there}
-    return {name: found[name] for name in sorted(found) if name not in own}
+def files(folder: Path, parts: Collection[str] = ()) -> dict[str, Path]:
+    """Return name -> path of every file below a folder but the manifest and its signature; a link is one, unfollowed.
+
+    Of what is in the `parts`, the manifest and its signature alone.
+    """
+    own = {MANIFEST, SIGNATURE}
+    found = {name: path for name, path in _below(folder, "", frozenset(parts)) if name not in own}
+    return {name: found[name] for name in sorted(found)}
 
 
-def written(folder: Path, inputs: dict[str, Any], end: dict[str, Any], head: str) -> bytes:
-    """Write `manifest.json` over what is in the folder, and return its bytes. Raises OSError."""
+def _below(folder: Path, name: str, parts: Collection[str]) -> Iterator[tuple[str, Path]]:
+    try:
+        there = list(folder.iterdir())
+    except PermissionError:  # what is in it will be missing
+        return
+    for path in there:
+        here = f"{name}{path.name}"  # relative_to takes a third of a second for 12,000
+        if path.is_symlink() or not path.is_dir():
+            yield here, path
+        elif here not in parts:
+            yield from _below(path, f"{here}/", parts)
+        else:
+            own = (path / MANIFEST, path / SIGNATURE)
+            yield from ((f"{here}/{one.name}", one) for one in own if one.is_symlink() or one.exists())
+
+
+def written(folder: Path, inputs: dict[str, Any], end: dict[str, Any], head: str, parts: Collection[str] = ()) -> bytes:
+    """Write `manifest.json` over what is in the folder, and return its bytes. Raises OSError.
+
+    `parts` are folders below that have a manifest already, which vouches for what is in them.
+    """
     listed = {}
-    for name, path in files(folder).items():
+    for name, path in files(folder, parts).items():
         with path.open("rb") as file:
             listed[name] = File(sha256=hashlib.file_digest(file, "sha256").hexdigest(), bytes=file.tell())
-    text = Manifest(inputs=inputs, end=end, head=head, files=listed).model_dump_json(indent=1) + "\n"
+    told = Manifest(inputs=inputs, end=end, head=head, files=listed, parts=sorted(parts))
+    text = told.model_dump_json(indent=1) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     return text.encode()
+
+
+def every(folder: Path, told: Manifest) -> Iterator[tuple[str, File]]:
+    """Yield each file that a manifest vouches for, by itself or through those of its parts. Raises OSError, ValueError."""
+    yield from told.files.items()
+    for part in told.parts:
+        at = folder / part
+        yield from ((f"{part}/{name}", file) for name, file in every(at, read((at / MANIFEST).read_bytes())))
 
 
 def read(content: bytes) -> Manifest:
@@ -85,8 +118,19 @@ def read(content: bytes) -> Manifest:
         message = f"is a manifest of schema {version!r}, and this hubspec reads schema {SCHEMA}"
         raise ValueError(message)
     try:
-        return Manifest.model_validate(data)
+        told = Manifest.model_validate(data)
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"]))
         message = f"is no whole manifest: {place} is missing or of another sort"
         raise ValueError(message) from None
+    for part in told.parts:
+        if elsewhere(part) or f"{part}/{MANIFEST}" not in told.files:
+            message = f"is no whole manifest: its part {part!r} is elsewhere, or without a manifest"
+            raise ValueError(message)
+    return told
+
+
+def elsewhere(name: str) -> bool:
+    """Say whether a name is none of something below the folder of a manifest."""
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or str(path) != name or name == "."

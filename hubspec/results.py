@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from hubspec import manifest
 from hubspec.cluster.keep import Keep
 from hubspec.errors import DoorError, HubspecError
-from hubspec.manifest import MANIFEST, RECORDS, SIGNATURE, Manifest
+from hubspec.manifest import MANIFEST, RECORDS, SIGNATURE, File, Manifest
 
 NOT_BROUGHT = 20
 """What the exit code of a run is raised by where its results could not be brought to their place."""
@@ -45,6 +46,8 @@ class Report:
     folder: Path
     manifest: Manifest
     vouches: bytes
+    files: Mapping[str, File]
+    """Name -> each file that the manifest vouches for, by itself or through that of a part."""
 
     @property
     def name(self) -> str:
@@ -55,7 +58,7 @@ class Report:
     def names(self) -> list[str]:
         """Return the names of its files; the manifest, which vouches for the others, is the last."""
         signed = [SIGNATURE] if (self.folder / SIGNATURE).is_file() else []
-        return [*self.manifest.files, *signed, MANIFEST]
+        return [*self.files, *signed, MANIFEST]
 
     def pointer(self) -> dict[str, Any]:
         """Return what latest.json says of it."""
@@ -88,15 +91,18 @@ def report(folder: Path) -> Report:
     except OSError as error:
         raise UnfitError(f"{folder} holds no report of a run: {MANIFEST}: {error.strerror}") from None
     try:
-        found = Report(folder, manifest.read(vouches), vouches)
+        told = manifest.read(vouches)
+        found = Report(folder, told, vouches, dict(manifest.every(folder, told)))
         found.pointer()
         known = _NAME.fullmatch(found.name) and all(isinstance(one, str) for one in found.manifest.inputs["clusters"])
+    except OSError as error:
+        raise UnfitError(f"{folder} is not as its run left it: {error.filename}: {error.strerror}") from None
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnfitError(f"{folder / MANIFEST}: {error}") from None
     if found.manifest.end.get("records") and RECORDS not in found.manifest.files:
         raise UnfitError(f"{folder} is not whole: its run could not write {RECORDS}")
     below = manifest.files(folder)
-    for name, file in found.manifest.files.items():
+    for name, file in found.files.items():
         path = below.get(name)
         if path is None or path.is_symlink() or path.stat().st_size != file.bytes:
             raise UnfitError(f"{folder} is not as its run left it: {name}; python -m hubspec verify {folder}")

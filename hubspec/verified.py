@@ -37,6 +37,8 @@ class Report:
     manifest: Manifest | None = None
     signature: str = ""
     records: int = 0
+    below: int = 0
+    """Files that the manifests of its parts vouch for."""
 
     @property
     def code(self) -> int:
@@ -57,7 +59,7 @@ def lines(report: Report) -> Iterator[str]:
         yield printable(f"head {report.manifest.head}")
     if report.signature:
         yield printable(report.signature)
-    count = f"{report.records} records, {len(report.manifest.files) if report.manifest else 0} files"
+    count = f"{report.records} records, {len(report.manifest.files) + report.below if report.manifest else 0} files"
     word = {INTACT: f"as its run left it: {count}", ALTERED: "altered", NOT_TOLD: "not all of it could be verified"}
     yield f"{printable(report.folder)}: {word[report.code]}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hubspec import chain, manifest
@@ -27,19 +27,43 @@ def verify(folder: Path, head: str | None, signers: Path | None) -> Report:
         raise HubspecError(f"{folder}: there is no such folder; a run leaves its report in reports/latest")
     report = Report(folder)
     left = _Left()
+    _vouched(report, left)
     _look(report, left)
     vouched = left.whole.get(MANIFEST)
-    if vouched is None:
-        report.faults.append(Fault(MANIFEST, f"{MANIFEST} is missing: nothing says what the run left here"))
-    else:
-        try:
-            report.manifest = manifest.read(vouched)
-        except ValueError as error:
-            report.faults.append(Fault(MANIFEST, f"{MANIFEST} {error}"))
     report.faults += list(_chain(report, left, head))
     report.faults += list(_files(report, left.digests))
+    for part in report.manifest.parts if report.manifest else ():
+        _part(report, part, left.digests)
     _signature(report, vouched, signers)
     return report
+
+
+def _vouched(report: Report, left: _Left) -> None:
+    path = report.folder / MANIFEST
+    if path.is_symlink():
+        report.faults.append(_link(MANIFEST))
+    try:
+        left.whole[MANIFEST] = path.read_bytes()
+        report.manifest = manifest.read(left.whole[MANIFEST])
+    except FileNotFoundError:
+        report.faults.append(Fault(MANIFEST, f"{MANIFEST} is missing: nothing says what the run left here"))
+    except OSError as error:
+        report.untold.append(f"{MANIFEST} cannot be read: {error.strerror}")
+    except ValueError as error:
+        report.faults.append(Fault(MANIFEST, f"{MANIFEST} {error}"))
+
+
+def _part(report: Report, part: str, digests: dict[str, str]) -> None:
+    """Add what is to be said of a part whose manifest is there; where that is altered or gone, it has been said."""
+    own = f"{part}/{MANIFEST}"
+    if digests.get(own, UNREAD) == UNREAD:
+        return
+    found = verify(report.folder / part, None, None)
+    said = {fault.file for fault in report.faults}
+    named = (replace(one, file=f"{part}/{one.file}", sentence=f"{part}/{one.sentence}") for one in found.faults)
+    report.faults += [fault for fault in named if fault.file not in said or fault.file != own]
+    report.untold += [f"{part}/{sentence}" for sentence in found.untold]
+    report.below += found.below + (len(found.manifest.files) if found.manifest else 0)
 
 
 @dataclass
@@ -52,9 +76,10 @@ class _Left:
 
 
 def _look(report: Report, left: _Left) -> None:
-    for name, path in {**manifest.files(report.folder), MANIFEST: report.folder / MANIFEST}.items():
+    parts = report.manifest.parts if report.manifest else ()
+    for name, path in manifest.files(report.folder, parts).items():
         if path.is_symlink():
-            report.faults.append(Fault(name, f"{name} is a link to elsewhere, and no file that a run wrote"))
+            report.faults.append(_link(name))
         try:
             left.digests[name] = _digest(path, name, left)
         except FileNotFoundError:
@@ -62,11 +87,14 @@ def _look(report: Report, left: _Left) -> None:
         except OSError as error:
             report.untold.append(f"{name} cannot be read: {error.strerror}")
             left.digests[name] = UNREAD
-    left.digests.pop(MANIFEST, None)
+
+
+def _link(name: str) -> Fault:
+    return Fault(name, f"{name} is a link to elsewhere, and no file that a run wrote")
 
 
 def _digest(path: Path, name: str, left: _Left) -> str:
-    if name in {MANIFEST, CHAIN}:
+    if name == CHAIN:
         left.whole[name] = path.read_bytes()
         return hashlib.sha256(left.whole[name]).hexdigest()
     with path.open("rb") as file:

@@ -10,7 +10,7 @@ from hubspec import manifest
 from hubspec.cluster.keep import Keep, keep
 from hubspec.errors import DoorError
 from hubspec.fleet.part import CLUSTERS, PartError
-from hubspec.manifest import MANIFEST
+from hubspec.manifest import MANIFEST, Manifest
 from hubspec.report.formats import RUN
 from hubspec.results import LATEST, RUNS
 
@@ -38,20 +38,32 @@ def fetched(name: str, here: Path) -> Path:
         told = manifest.read(vouched)
     except ValueError as error:
         raise PartError(f"{place.where}: {MANIFEST} {error}") from None
-    for one in map(PurePosixPath, told.files):
-        if one.is_absolute() or ".." in one.parts:
-            raise PartError(f"{place.where}: {MANIFEST} names {one}, which is elsewhere")
     # The parts of a merged report have all that is in the large files above them.
     parts = any(one.startswith(f"{CLUSTERS}/") for one in told.files)
     wanted = {
         one: file for one, file in told.files.items() if not parts or one == RUN or one.startswith(f"{CLUSTERS}/")
     }
-    names = list(wanted)
-    for start in range(0, len(names), AT_ONCE):
-        _write(place, {one: wanted[one].sha256 for one in names[start : start + AT_ONCE]}, here)
+    _bring(place, told.model_copy(update={"files": wanted}), here)
     if not parts:
         (here / MANIFEST).write_bytes(vouched)
     return here
+
+
+def _bring(place: Keep, told: Manifest, here: Path, below: str = "") -> None:
+    """Bring what a manifest vouches for, and then what those of its parts do, which came with it."""
+    for one in told.files:
+        if manifest.elsewhere(one):
+            raise PartError(f"{place.where}: {below}{MANIFEST} names {one}, which is elsewhere")
+    names = list(told.files)
+    for start in range(0, len(names), AT_ONCE):
+        _write(place, {f"{below}{one}": told.files[one].sha256 for one in names[start : start + AT_ONCE]}, here)
+    for part in told.parts:
+        at = f"{below}{part}/"
+        try:
+            inner = manifest.read((here / at / MANIFEST).read_bytes())
+        except ValueError as error:
+            raise PartError(f"{place.where}: {at}{MANIFEST} {error}") from None
+        _bring(place, inner, here, at)
 
 
 def _write(place: Keep, wanted: dict[str, str], here: Path) -> None:

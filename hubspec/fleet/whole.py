@@ -101,7 +101,8 @@ class Whole:
 
     def _vouch(self, inputs: dict[str, Any], end: dict[str, Any], head: str, key: Path | None) -> None:
         folder = self.gathered.folder
-        content = manifest.written(folder, inputs, end, head)
+        parts = [part.folder.relative_to(folder).as_posix() for part in self.gathered.parts if part.sha256]
+        content = manifest.written(folder, inputs, end, head, parts)
         try:
             if key:
                 (folder / SIGNATURE).write_bytes(sign(key, content))
