@@ -10,7 +10,8 @@ from pathlib import Path
 from hubspec.cluster.keep import S3, keep
 from hubspec.cluster.options import DoorOptions
 from hubspec.errors import DoorError
-from hubspec.results import NOT_BROUGHT, Brought, Report, UnfitError, bring, report
+from hubspec.masked import masked_sentence
+from hubspec.results import NOT_BROUGHT, Brought, Report, UnfitError, Whereabouts, bring, report
 
 OPTIONS = ("--results", "--results-kms-key", "--results-deadline")
 
@@ -32,18 +33,23 @@ class Destination:
         except OSError as error:
             raise DoorError(error.strerror or str(error)) from None
 
-    def brought(self, folder: Path, code: int) -> tuple[list[str], int]:
-        """Bring what is in a folder that nobody replaces. Return what is to be said, and the exit code with it."""
+    def brought(self, folder: Path, code: int) -> tuple[list[str], Whereabouts]:
+        """Bring what is in a folder that nobody replaces. Return what is to be said, and where it is then."""
         try:
             found = self.bring(report(folder))
         except (DoorError, UnfitError) as error:
             there = f"the report is in {folder}; to bring it: {self.command(folder)}"
-            return [self.failed(str(error)), there, self.code(code)], NOT_BROUGHT + code
-        return told(found), code
+            at = self.lost(str(error), folder)
+            return [self.failed(str(error)), there, self.code(code)], at
+        return told(found), Whereabouts(found.where)
+
+    def lost(self, why: str, kept: Path) -> Whereabouts:
+        """Return where results are that are not at this place, and why."""
+        return Whereabouts(self.place, masked_sentence(_plain(why)), str(kept))
 
     def failed(self, why: str) -> str:
         """Return the line that says that it is not there."""
-        return f"results: NOT in {self.place}: {re.sub(r'[.;: ]+$', '', why)}"
+        return f"results: NOT in {self.place}: {_plain(why)}"
 
     def command(self, *folders: Path) -> str:
         """Return what brings folders there later."""
@@ -53,6 +59,10 @@ class Destination:
     def code(own: int) -> str:
         """Return the line about the exit code of a run with this one, whose results are not there."""
         return f"exit code {NOT_BROUGHT + own}: {NOT_BROUGHT} for that, and {own} of the audit itself"
+
+
+def _plain(why: str) -> str:
+    return re.sub(r"[.;: ]+$", "", why)
 
 
 def told(brought: Brought) -> list[str]:

@@ -17,7 +17,7 @@ from hubspec.printable import printable
 from hubspec.report.common import about
 from hubspec.report.html import answer
 from hubspec.report.markdown import code, line
-from hubspec.results import named
+from hubspec.results import Whereabouts, named
 from hubspec.tally import NAMED, Found, Tally
 
 LIMIT = 1900
@@ -37,28 +37,45 @@ class Message:
     kind: Literal["failure", "warning", "success", "info"]
 
 
-def message(tally: Tally, run: Run, link: str | None = None) -> Message:
-    """Return the message about a run, with the link to its report.
+def message(tally: Tally, run: Run, link: str | None = None, at: Whereabouts | None = None) -> Message:
+    """Return the message about a run, with the link to its report, and where its results are if they have a place.
 
-    `{run}` in the link is the id of the run, `{name}` that of its folder at the place of the results (`--results`).
+    `{run}` in the link is the id of the run, `{name}` that of its folder at the place of the results (`--results`). Such a
+    link is left out where they are not there.
     """
+    lost = bool(at and at.trouble)
     stands = answer(tally.outcomes, run)
     who = run.clusters[0] if len(run.clusters) == 1 else f"{len(run.clusters):,} clusters"
     title = f"hubspec, {who}: {stands.headline}"
     changed = {"new": tally.new.checks if run.compared else 0, "fixed": tally.fixed.checks}
     counts = [f"{count:,} {change}" for change, count in changed.items() if count]
     since = f" Since the last run: {', '.join(counts) or 'nothing new, nothing fixed'}." if run.last else ""
-    report = f"\nReport: {_filled(link, run)}\n" if link else ""
-    tail = f"\nRun {code(run.id)}, exit code {run.exit_code}, hubspec {code(run.version)}.\n"
-    text = f"{stands.sentence}{since}\n"
+    report = f"\nReport: {_filled(link, run)}\n" if link and not (lost and _filled(link, run) != link) else ""
+    ended = at.code(run.exit_code) if at else run.exit_code
+    tail = f"\nRun {code(run.id)}, exit code {ended}, hubspec {code(run.version)}.\n"
+    text = f"{stands.sentence}{since}\n{_whereabouts(at)}"
     room = LIMIT - len(text) - len(report) - len(tail)
     sections = [one for one in _sections(tally, run) if one.lines]
     for number, section in enumerate(sections, 1):
         # What comes first may not take the room of all that follows.
         told = section.within(room if number == len(sections) else int(room * SHARE))
         text, room = text + told, room - len(told)
-    title = inert(printable(f"{title}, {', '.join(counts)}" if counts else title))
-    return Message(title[:200], inert(text) + report + inert(tail), _kind(tally, run))
+    title = ", ".join([title, *counts, *(["results NOT at their place"] if lost else [])])
+    kind = _kind(tally, run)
+    return Message(
+        inert(printable(title))[:200],
+        inert(text) + report + inert(tail),
+        "warning" if lost and kind != "failure" else kind,
+    )
+
+
+def _whereabouts(at: Whereabouts | None) -> str:
+    if at is None:
+        return ""
+    if not at.trouble:
+        return f"\nResults: {code(at.where)}\n"
+    kept = f" They are kept in {code(at.kept)}." if at.kept else ""
+    return f"\n**The results are NOT in {code(at.where)}**: {code(at.trouble)}.{kept}\n"
 
 
 def inert(text: str) -> str:

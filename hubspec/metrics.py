@@ -47,12 +47,15 @@ def before(text: str) -> Before:
     return Before(alone.get(GOOD), alone.get(COMPLIANT), clusters)
 
 
-def render(tally: Tally, run: Run, past: Before) -> str:
-    """Return the metrics of a run as text. A good run is one that could look at all that it was to look at, whatever it found."""
-    return "".join(_lines(tally, run, past))
+def render(tally: Tally, run: Run, past: Before, code: int | None = None) -> str:
+    """Return the metrics of a run as text. A good run is one that could look at all that it was to look at, whatever it found.
+
+    `code` is the exit code that the run ends with, where it is not its own.
+    """
+    return "".join(_lines(tally, run, past, run.exit_code if code is None else code))
 
 
-def _lines(tally: Tally, run: Run, past: Before) -> Iterator[str]:
+def _lines(tally: Tally, run: Run, past: Before, code: int) -> Iterator[str]:
     ended = run.finished.timestamp()
     good = ended if looked(tally, run) else past.good
     compliant = ended if run.exit_code == 0 else past.compliant
@@ -76,7 +79,7 @@ def _lines(tally: Tally, run: Run, past: Before) -> Iterator[str]:
         ({"cluster": name, "severity": str(severity)}, one.drifts[severity])
         for name, one in clusters for severity in reversed(Severity)
     ])  # fmt: skip
-    yield from _gauge("hubspec_run_exit_code", "Exit code of the last run.", [({}, run.exit_code)])
+    yield from _gauge("hubspec_run_exit_code", "Exit code of the last run.", [({}, code)])
     yield from _gauge("hubspec_run_timestamp_seconds", "When the last run ended.", [({}, ended)])
     took = (run.finished - run.started).total_seconds()
     yield from _gauge("hubspec_run_duration_seconds", "How long the last run took.", [({}, max(took, 0))])

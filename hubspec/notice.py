@@ -15,8 +15,10 @@ ENDED_WELL = frozenset({0, 1})
 """The exit codes of a run that came to its end: compliant, and drift."""
 
 
-def due(tally: Tally, run: Run, wanted: Collection[str]) -> list[On]:
+def due(tally: Tally, run: Run, wanted: Collection[str], *, lost: bool = False) -> list[On]:
     """Return for which of the wanted reasons a message is due: new drift, fixed drift, could not look, always.
+
+    `lost`: its results are not at their place, so that nobody can look there.
 
     Where `never` is among them, none is.
 
@@ -25,7 +27,7 @@ def due(tally: Tally, run: Run, wanted: Collection[str]) -> list[On]:
     holds = {
         "new": tally.new.checks > 0,
         "fixed": tally.fixed.checks > 0,
-        "blind": not looked(tally, run),
+        "blind": lost or not looked(tally, run),
         "always": True,
     }
     return [] if "never" in wanted else [one for one in WHEN if one in wanted and holds.get(one)]

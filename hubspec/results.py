@@ -40,6 +40,19 @@ class Brought:
 
 
 @dataclass(frozen=True)
+class Whereabouts:
+    """Where the results of a run are in the end: at `where`; or, with `trouble`, why they are NOT at this place, and what has them."""
+
+    where: str
+    trouble: str = ""
+    kept: str = ""
+
+    def code(self, own: int) -> int:
+        """Return the exit code of a run that has this one of its own."""
+        return own + NOT_BROUGHT * bool(self.trouble)
+
+
+@dataclass(frozen=True)
 class Report:
     """A report in a folder, with what its manifest says of it."""
 

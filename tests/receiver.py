@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -18,6 +18,8 @@ class Receiver:
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.over = threading.Event()
+        self.told: Callable[[], object] = lambda: None
+        """Called before a message is kept."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
 
     def url(self, answer: str = "200") -> str:
@@ -34,6 +36,7 @@ class Receiver:
                 if answer == "slow":
                     receiver.over.wait(30)
                     return
+                receiver.told()
                 receiver.messages += [body] if answer == "200" else []
                 self.send_response(int(answer))
                 self.end_headers()

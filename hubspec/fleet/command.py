@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 import time
 import uuid
@@ -15,7 +14,7 @@ from types import FrameType
 from hubspec.cluster.engine import Engine, engine
 from hubspec.cluster.parcel import remove
 from hubspec.destination import destination
-from hubspec.errors import DoorError, HubspecError
+from hubspec.errors import HubspecError
 from hubspec.fleet.course import Course
 from hubspec.fleet.grammar import TRIES
 from hubspec.fleet.job import suite
@@ -25,15 +24,14 @@ from hubspec.fleet.progress import Progress
 from hubspec.fleet.queue import RATE, Queue
 from hubspec.fleet.sent import sent
 from hubspec.fleet.shard import Shard, shard
+from hubspec.interrupts import END, Interrupts, handled, terminated
 from hubspec.masked import masked, masked_arguments
 from hubspec.printable import printable
 from hubspec.report import formats
+from hubspec.results import Whereabouts
 from hubspec.telling import Begun, Telling, telling
 
 Say = Callable[[str], None]
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-WRONG_USE, COULD_NOT_LOOK = 4, 11
-"""As an audit has it."""
 
 
 def fleet(asked: argparse.Namespace, say: Say) -> int:
@@ -46,36 +44,38 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
     run, command = str(uuid.uuid4()), shlex.join(["hubspec", *masked_arguments(sys.argv[1:])])
     begun = Begun(run, datetime.now(UTC), options.many("--cluster"), command)
     parts, folder = options.reports / f".parts-{run}", options.reports / f".run-{run}"
-    try:
-        search = meant(options, Frame(run, parts, part, where.remote), say)
-        merged = Merged(folder, command=command, shard=str(part or ""))
-        for line in search.unseen:
-            merged.blind(line)
-        for line in search.left_out:
-            merged.notice(f"left out: {line}")
-        count = len(search.jobs)
-        say(f"{count} cluster{'s' * (count != 1)}" + (f" of {search.of}, shard {part}" if part else ""))
-        now = time.monotonic()
-        course = Course(Queue(search.jobs, pace, now), where, parts, merged, Progress(count, say, now), tries)
-        interrupted = _ran(course, say)
-    except HubspecError as error:
-        remove(folder)
-        for line in tellers.tell_early(
-            begun, COULD_NOT_LOOK if isinstance(error, DoorError) else WRONG_USE, str(error)
-        ):
-            say(f"notice: {line}")
-        raise
-    finally:
-        where.close()
-        remove(parts)
-    code = merged.finish(names, interrupted=interrupted, sign_key=options.path("--sign-key"))
-    for line in (*_told(tellers, merged), *merged.unwritten):
-        say(f"notice: {line}")
-    latest = options.reports / "latest"
-    remove(latest)
-    folder.rename(latest)
-    say(f"report: {latest / formats.first(names)}")
-    return code + (sent(latest, to, say) if to else 0)
+    interrupts = Interrupts(say, END)
+    with terminated(), tellers.early(begun, say):
+        try:
+            search = meant(options, Frame(run, parts, part, where.remote), say)
+            merged = Merged(folder, command=command, shard=str(part or ""))
+            for line in search.unseen:
+                merged.blind(line)
+            for line in search.left_out:
+                merged.notice(f"left out: {line}")
+            count = len(search.jobs)
+            say(f"{count} cluster{'s' * (count != 1)}" + (f" of {search.of}, shard {part}" if part else ""))
+            now = time.monotonic()
+            course = Course(Queue(search.jobs, pace, now), where, parts, merged, Progress(count, say, now), tries)
+            interrupted = _ran(course, say)
+        except (HubspecError, KeyboardInterrupt):
+            remove(folder)
+            raise
+        finally:
+            where.close()
+            remove(parts)
+        with interrupts.held():
+            code = merged.finish(names, interrupted=interrupted, sign_key=options.path("--sign-key"))
+            for line in merged.unwritten:
+                say(f"notice: {line}")
+            latest = options.reports / "latest"
+            remove(latest)
+            folder.rename(latest)
+            say(f"report: {latest / formats.first(names)}")
+            at = sent(latest, to, say, interrupts.let) if to else None
+            for line in _told(tellers, merged, at):
+                say(f"notice: {line}")
+    return at.code(code) if at else code
 
 
 def _ran(course: Course, say: Say) -> bool:
@@ -87,21 +87,17 @@ def _ran(course: Course, say: Say) -> bool:
         course.interrupted = True
         say("interrupted: the audits that run are ended; what there is will be in the report")
 
-    before = {number: signal.signal(number, end) for number in SIGNALS}
-    try:
+    with handled(end):
         course.run()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     return course.interrupted
 
 
-def _told(tellers: Telling, merged: Merged) -> list[str]:
-    """Tell whom the run is to be told. Return what went wrong, a sentence each."""
+def _told(tellers: Telling, merged: Merged, at: Whereabouts | None) -> list[str]:
+    """Tell whom the run is to be told, and where its results are. Return what went wrong, a sentence each."""
     if merged.run is None:
         return []
     run = merged.run.model_copy(update={"notices": [*merged.run.notices, *merged.unwritten]})
-    return tellers.tell(merged.tally, run)
+    return tellers.tell(merged.tally, run, at)
 
 
 def _shard(options: Wish, text: str | None) -> Shard | None:

@@ -6,24 +6,26 @@ import argparse
 import shlex
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 from hubspec.arguments import Arguments
 from hubspec.cluster import folder as folders
 from hubspec.cluster.options import CONFIG, variable
 from hubspec.destination import OPTIONS as RESULTS
-from hubspec.destination import destination
+from hubspec.destination import Destination, destination
 from hubspec.errors import DoorError
 from hubspec.fleet.ended import lines
 from hubspec.fleet.fetched import fetched
 from hubspec.fleet.gathered import SPOOL
 from hubspec.fleet.merge import Merged
 from hubspec.fleet.part import PartError
-from hubspec.fleet.terminated import terminated
+from hubspec.interrupts import terminated
 from hubspec.masked import masked, masked_arguments, masked_sentence
 from hubspec.printable import printable
 from hubspec.provenance import settings
 from hubspec.report.formats import chosen
-from hubspec.telling import OPTIONS, telling
+from hubspec.telling import OPTIONS, Begun, Telling, telling
 
 
 def grammar(command: argparse.ArgumentParser) -> None:
@@ -62,8 +64,9 @@ def merge(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
         options.refuse(f"-o {asked.output}: it is there already; a merged report takes a folder of its own")
     command = shlex.join(masked_arguments(["python", "-m", "hubspec", "merge", *asked.reports, "-o", asked.output]))
     growing = at.parent / f".{at.name}-{uuid.uuid4().hex[:8]}"
-    try:
-        with terminated():
+    begun = Begun(str(uuid.uuid4()), datetime.now(UTC), [masked(name) for name in asked.reports], command)
+    with terminated(), told.early(begun, say):
+        try:
             merged = Merged(growing, command=command)
             for number, name in enumerate(asked.reports, 1):
                 taken = _taken(merged, name, name if name.startswith("s3:") else str(options.as_path(name)))
@@ -72,20 +75,26 @@ def merge(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
             if at.exists():
                 at.rmdir()
             growing.rename(at)
-    except OSError as error:
-        raise DoorError(f"{at} cannot be written: {error.strerror}") from None
-    finally:
-        folders.remove(growing)
+        except OSError as error:
+            raise DoorError(f"{at} cannot be written: {error.strerror}") from None
+        finally:
+            folders.remove(growing)
     for line in lines(merged, at, formats):
         print(line)
+    return _end(merged, at, code, told, to)
+
+
+def _end(merged: Merged, at: Path, code: int, told: Telling, to: Destination | None) -> int:
+    """Bring the report to its place, and tell people where it is. Return the exit code with that."""
+    there = None
+    if to:
+        said, there = to.brought(at, code)
+        print(*map(masked_sentence, said), sep="\n")
     if merged.run:
         run = merged.run.model_copy(update={"notices": [*merged.run.notices, *merged.unwritten]})
-        for line in told.tell(merged.tally, run):
+        for line in told.tell(merged.tally, run, there):
             print(f"notice: {line}")
-    if to:
-        said, code = to.brought(at, code)
-        print(*map(masked_sentence, said), sep="\n")
-    return code
+    return there.code(code) if there else code
 
 
 def _formats(options: Arguments) -> list[str]:

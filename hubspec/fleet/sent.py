@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from hubspec.cluster import folder as folders
 from hubspec.destination import Destination, told
 from hubspec.errors import DoorError
 from hubspec.masked import masked_sentence
-from hubspec.results import NOT_BROUGHT, UnfitError, report
+from hubspec.results import NOT_BROUGHT, UnfitError, Whereabouts, report
 
 UNSENT = "unsent"
 """Folder beside latest/ for reports that are not at their place yet, as an audit has it."""
 
 
-def sent(latest: Path, to: Destination, say: Callable[[str], None]) -> int:
-    """Bring a report to its place, and say where it is. Return what its exit code is raised by: 0, or NOT_BROUGHT.
+Let = Callable[[], AbstractContextManager[None]]
+
+
+def sent(latest: Path, to: Destination, say: Callable[[str], None], let: Let) -> Whereabouts:
+    """Bring a report to its place, and say and return where it is. `let` has a signal end its block by KeyboardInterrupt.
 
     What could not be brought is kept beside the report, where no later run replaces it.
     """
@@ -25,17 +29,19 @@ def sent(latest: Path, to: Destination, say: Callable[[str], None]) -> int:
         made = report(latest)
         kept /= made.name
         folders.copy(latest, kept)
-        brought = to.bring(report(kept))
+        with let():
+            brought = to.bring(report(kept))
         folders.remove(kept)
-    except (DoorError, UnfitError, OSError) as error:
+    except (DoorError, UnfitError, OSError, KeyboardInterrupt) as error:
+        why = "it was interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
         where = (
             f"this run is kept in {kept}; to bring it: {to.command(kept)}"
             if kept.is_dir()
             else f"this run is in {latest}"
         )
-        say(masked_sentence(to.failed(str(error))))
+        say(masked_sentence(to.failed(why)))
         say(f"{where}; exit code {NOT_BROUGHT} and its own")
-        return NOT_BROUGHT
+        return to.lost(why, kept if kept.is_dir() else latest)
     for line in told(brought):
         say(masked_sentence(line))
-    return 0
+    return Whereabouts(brought.where)

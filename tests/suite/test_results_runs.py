@@ -291,8 +291,8 @@ def test_a_run_that_is_ended_while_it_brings_its_results_has_kept_them(tmp_path:
             finally:
                 go_on.set()
             text, _ = run.communicate(timeout=60)
-    assert run.returncode == (21 if number is signal.SIGINT else -signal.SIGTERM), text
-    assert ("it was interrupted" in text) is (number is signal.SIGINT)
+    assert run.returncode == 21, text
+    assert "it was interrupted" in text
     (kept,) = (tmp_path / "reports" / "unsent").iterdir()
     assert main(["verify", str(kept)]) == 0
     assert main(["upload", str(kept), str(tmp_path / "place")]) == 0

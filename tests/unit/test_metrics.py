@@ -121,3 +121,9 @@ def test_what_is_taken_over_of_a_damaged_file_can_be_read_again(parts: list[str]
     found = read(render(tallied(blind), run(exit_code=11), past))
     assert found.get(GOOD) == past.good
     assert found.get(COMPLIANT) == past.compliant
+
+
+def test_results_that_are_not_at_their_place_are_in_the_exit_code_alone() -> None:
+    found = read(render(tallied([record()]), run(exit_code=0), Before(), 20))
+    assert found["hubspec_run_exit_code", ()] == 20
+    assert found[GOOD] == found[COMPLIANT] == ENDED

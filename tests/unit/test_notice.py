@@ -9,6 +9,7 @@ import pytest
 from hubspec.message import LIMIT, message
 from hubspec.model import Outcome
 from hubspec.notice import WHEN, due
+from hubspec.results import Whereabouts
 from hubspec.tally import tallied
 from tests.records import HOSTILE, all_drift, drifted, many, one_of_each, record, run, with_history
 
@@ -104,9 +105,44 @@ def test_the_whole_of_a_night_that_has_nights_before_it() -> None:
     ]
 
 
+THERE = Whereabouts("s3://audits/runs/20260304T050607Z-run-1/")
+LOST = Whereabouts("s3://audits/", "AWS refuses PutObject: <!channel> ask https://x/", "/var/lib/hubspec/unsent/a")
+LINK = "https://reports.example/{name}/report.html"
+
+
+def test_where_the_results_are() -> None:
+    told = message(tallied([GONE]), run(exit_code=0, clusters=["j-A"]), LINK, THERE)
+    assert told.title == "hubspec, j-A: Compliant, 1 fixed"
+    assert told.kind == "success"
+    assert "\nResults: `s3://audits/runs/20260304T050607Z-run-1/`\n" in told.text
+    assert "\nReport: https://reports.example/20260304T050607Z-run-1/report.html\n" in told.text
+    assert "exit code 0" in told.text
+
+
+@pytest.mark.parametrize(
+    ("records", "own", "kind"), [([GONE], 0, "warning"), ([NEW], 1, "failure"), ([BLIND], 11, "warning")]
+)
+def test_results_that_are_not_at_their_place(records: list, own: int, kind: str) -> None:
+    ended = run(exit_code=own, clusters=["j-A"])
+    told = message(tallied(records), ended, LINK, LOST)
+    assert told.title.endswith(", results NOT at their place")
+    assert told.kind == kind
+    assert (
+        "\n**The results are NOT in `s3://audits/`**: `AWS refuses PutObject: \u2039!channel\u203a ask https[:]//x/`."
+        in told.text
+    )
+    assert "They are kept in `/var/lib/hubspec/unsent/a`." in told.text
+    assert "Report:" not in told.text, "a link that leads there leads to nothing"
+    assert f"exit code {20 + own}, " in told.text
+    assert due(tallied(records), ended, ["blind"], lost=True) == ["blind"]
+    assert due(tallied(records), ended, ["never", "blind"], lost=True) == []
+    fixed = message(tallied(records), ended, "https://ci.example/jobs/7", LOST)
+    assert "\nReport: https://ci.example/jobs/7\n" in fixed.text
+
+
 @pytest.mark.parametrize("count", [1, 60, 6000])
 def test_it_is_short_and_begins_with_the_worst(count: int) -> None:
-    told = message(tallied([*many(count), *all_drift(count), *one_of_each()]), run(), "https://h/" + "x" * 200)
+    told = message(tallied([*many(count), *all_drift(count), *one_of_each()]), run(), "https://h/" + "x" * 200, LOST)
     assert len(told.text) <= LIMIT
     assert len(told.title) <= 200
     first, *_ = [line for line in told.text.splitlines() if line.startswith("- ")]
