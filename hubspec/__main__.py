@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -120,13 +121,21 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command. Exit 0 done or no difference, 1 differences, 4 wrong use with a sentence, 11 could not look."""
     asked = parser().parse_args(argv)
     try:
-        return run(asked)
+        code = run(asked)
+        sys.stdout.flush()
     except HubspecError as error:
         print(f"hubspec: {error}", file=sys.stderr)
         return COULD_NOT_LOOK if isinstance(error, DoorError) else WRONG_USE
     except KeyboardInterrupt:
         print("hubspec: interrupted", file=sys.stderr)
         return 130
+    except (
+        BrokenPipeError
+    ):  # whoever read has seen enough, such as `head`; Python would try to write the rest at its end
+        with suppress(BrokenPipeError):
+            sys.stdout.close()
+        return 141
+    return code
 
 
 def run(asked: argparse.Namespace) -> int:

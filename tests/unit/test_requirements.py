@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,3 +102,12 @@ def test_the_command_prints_what_is_mapped_and_what_is_not(tmp_path: Path, capsy
         "controls without a requirement: none",
     ]
     assert main(["frameworks", str(tmp_path / "no.yaml")]) == 4
+
+
+def test_who_reads_no_further_is_no_fault() -> None:
+    end, start = os.pipe()
+    os.close(end)
+    command = [sys.executable, "-m", "hubspec", "frameworks", "baselines/emr.yaml"]
+    with os.fdopen(start, "wb") as pipe:
+        done = subprocess.run(command, cwd=ROOT, stdout=pipe, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")
