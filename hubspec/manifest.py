@@ -105,10 +105,17 @@ def every(folder: Path, told: Manifest) -> Iterator[tuple[str, File]]:
         yield from ((f"{part}/{name}", file) for name, file in every(at, read((at / MANIFEST).read_bytes())))
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):  # of two values for one name another reader takes the other
+        raise KeyError(pairs)
+    return found
+
+
 def read(content: bytes) -> Manifest:
     """Return the manifest in these bytes. Raises ValueError, with a sentence, where they are none."""
     try:
-        data = json.loads(content)
+        data = json.loads(content, object_pairs_hook=_once)
         version = data["hubspec_manifest"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""

@@ -31,7 +31,7 @@ def verify(folder: Path, head: str | None, signers: Path | None) -> Report:
     _look(report, left)
     vouched = left.whole.get(MANIFEST)
     report.faults += list(_chain(report, left, head))
-    report.faults += list(_files(report, left.digests))
+    report.faults += list(_files(report, left))
     for part in report.manifest.parts if report.manifest else ():
         _part(report, part, left.digests)
     _signature(report, vouched, signers)
@@ -71,6 +71,7 @@ class _Left:
     """What there is in the folder: name -> SHA-256 of every file, of each line of the records, and what is read here whole."""
 
     digests: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
     whole: dict[str, bytes] = field(default_factory=dict)
     lines: list[str] | None = None
 
@@ -82,6 +83,7 @@ def _look(report: Report, left: _Left) -> None:
             report.faults.append(_link(name))
         try:
             left.digests[name] = _digest(path, name, left)
+            left.sizes[name] = path.stat().st_size
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -109,14 +111,16 @@ def _digest(path: Path, name: str, left: _Left) -> str:
         return all_.hexdigest()
 
 
-def _files(report: Report, digests: dict[str, str]) -> Iterator[Fault]:
-    known = report.manifest.files if report.manifest else {}
+def _files(report: Report, left: _Left) -> Iterator[Fault]:
+    known, digests = report.manifest.files if report.manifest else {}, left.digests
     told = {fault.file for fault in report.faults}
     for name, file in known.items():
         if name not in digests:
             yield Fault(name, f"{name} is missing")
         elif digests[name] not in {file.sha256, UNREAD} and (name != RECORDS or name not in told):
             yield Fault(name, f"{name} was changed: its SHA-256 is not the one in {MANIFEST}")
+        elif digests[name] == file.sha256 and left.sizes[name] != file.bytes:
+            yield Fault(MANIFEST, f"{MANIFEST}: the size that it has for {name} is not its own")
     for name in digests:
         if report.manifest and name not in known:
             yield Fault(name, f"{name} was added: the run wrote no such file")

@@ -15,6 +15,7 @@ from snapshots import user, write
 
 from hubspec.__main__ import main
 from hubspec.signature import SignatureError, sign
+from hubspec.verify import verify as verified
 from tests.conftest import Audit, Run
 
 USERS = "checks/test_users.py"
@@ -146,6 +147,8 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "inputs": (lambda at: _manifest(at, inputs={"run": "x"}), "manifest.json: its 'inputs' is not what the chain was made with"),
     "end": (lambda at: _manifest(at, end={"exit_code": 0}), "manifest.json: its 'end' is not what the chain was made with"),
     "head": (lambda at: _manifest(at, head="0" * 64), "manifest.json: its head is not the one with which chain.jsonl ends"),
+    "two heads": (lambda at: cut(at, "manifest.json", lambda ls: [ls[0], ' "head": "0",\n', *ls[1:]]), "manifest.json is no manifest of a report: it is not the JSON that was written"),
+    "size": (lambda at: cut(at, "manifest.json", lambda ls: [re.sub(r'"bytes": \d+', '"bytes": 1', line) for line in ls]), "manifest.json: the size that it has for chain.jsonl is not its own"),
     "no chain": (lambda at: (at / "chain.jsonl").unlink(), "chain.jsonl is missing"),
     "broken chain": (lambda at: (at / "chain.jsonl").write_text("{\n"), "chain.jsonl: line 1 is no link of a chain"),
     "chain": (lambda at: cut(at, "chain.jsonl", lambda ls: [ls[0], *ls[2:]]), "does not follow from the link before it"),
@@ -159,6 +162,20 @@ def test_each_alteration_of_a_file_is_told(run: Run, tmp_path: Path, verify: Ver
         change(latest)
         code, text = verify(latest)
         assert (code, sentence in text) == (1, True), (name, text)
+
+
+@pytest.mark.parametrize("name", ["records.jsonl", "chain.jsonl", "manifest.json"])
+def test_no_byte_can_be_changed(name: str, run: Run, tmp_path: Path) -> None:
+    latest = tmp_path / "copy"
+    shutil.copytree(run.folder / "latest", latest)
+    content = (latest / name).read_bytes()
+    for place in (*range(0, len(content), 1 + len(content) // 60), len(content) - 1):
+        (latest / name).write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        found = verified(latest, None, None)
+        assert found.code == 1, (place, content[place - 20 : place + 20])
+        assert name != "records.jsonl" or any(fault.record for fault in found.faults), place
+    (latest / name).write_bytes(content)
+    assert verified(latest, None, None).code == 0
 
 
 def test_a_report_made_anew_is_told_by_the_head_that_somebody_noted(
