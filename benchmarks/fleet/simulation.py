@@ -42,6 +42,8 @@ class Simulation:
         self.limits = Limits()
         self.asked: Counter[str] = Counter()
         self.now = self.most = 0
+        self.never = asyncio.Event()
+        """What a cluster that hangs waits for. Held here: a task that nobody knows any more is taken away, and that is told."""
 
     def of(self, host: str) -> Answers:
         return self.answers[-1] if host == self.giant else self.answers[0]
@@ -110,7 +112,7 @@ class Simulation:
             script = (await reader.read()).decode()
             fate = self.about.fate(mine)
             if fate == "hangs":
-                await asyncio.Event().wait()
+                await self.never.wait()
             await asyncio.sleep(self.about.delay)
             nonce = re.search(r"printf '([0-9a-f]{16}) begin", script)
             if fate != "fails" and nonce:

@@ -120,7 +120,7 @@ def _pace(options: Wish) -> float:
 
 def _formats(options: Wish) -> list[str]:
     try:
-        return formats.chosen(options.text("--report"))
+        return formats.chosen(options.text("--report"), formats.OF_MANY)
     except ValueError as error:
         options.refuse(f"--report: {error}")
 

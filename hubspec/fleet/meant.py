@@ -24,6 +24,7 @@ from hubspec.fleet.shard import Shard
 from hubspec.masked import masked
 from hubspec.printable import printable
 from hubspec.provenance import OPTIONS, for_none, of_clusters, settings
+from hubspec.report.formats import OF_MANY
 from hubspec.snapshot import read_file
 
 LAB = "lab"
@@ -151,6 +152,8 @@ def _job(options: Wish, one: Found, common: tuple[tuple[str, str], ...], name: s
     emr = re.fullmatch(CLUSTER_ID, one.id) is not None and not saved
     target = [("--snapshot", saved)] if saved else [("--cluster", one.id)]
     target += [("--region", one.region)] if one.region and not saved else []
+    if not options.text("--report"):
+        common = (*common, ("--report", ",".join(OF_MANY)))
     words = options.pytest
     first = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
     history = [("--history", options.history(name, saved=bool(saved)))]

@@ -20,7 +20,7 @@ from hubspec.fleet.part import run as run_of
 from hubspec.fleet.whole import Whole
 from hubspec.model import Run
 from hubspec.printable import printable
-from hubspec.report.formats import DEFAULT
+from hubspec.report.formats import OF_MANY
 from hubspec.report.overview import Overview
 
 
@@ -91,7 +91,7 @@ class Merged:
         self._all.notices.append(sentence)
 
     def finish(
-        self, formats: Sequence[str] = DEFAULT, *, interrupted: bool = False, sign_key: Path | None = None
+        self, formats: Sequence[str] = OF_MANY, *, interrupted: bool = False, sign_key: Path | None = None
     ) -> int:
         """Write the merged report with what is there, and return its exit code. Raises DoorError where it cannot.
 

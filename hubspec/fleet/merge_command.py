@@ -24,7 +24,7 @@ from hubspec.interrupts import terminated
 from hubspec.masked import masked, masked_arguments, masked_sentence
 from hubspec.printable import printable
 from hubspec.provenance import settings
-from hubspec.report.formats import chosen
+from hubspec.report.formats import OF_MANY, chosen
 from hubspec.telling import OPTIONS, Begun, Telling, telling
 
 
@@ -40,7 +40,9 @@ def grammar(command: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="DIR", required=True, help="the folder of the merged report, a new one"
     )
     command.add_argument(
-        "--report", metavar="FORMATS", help="formats of the merged report, with commas (env HUBSPEC_REPORT)"
+        "--report",
+        metavar="FORMATS",
+        help=f"formats of the merged report, with commas (default: {','.join(OF_MANY)}) (env HUBSPEC_REPORT)",
     )
     command.add_argument(
         "--sign-key", metavar="KEY", help="SSH key that signs the merged report (env HUBSPEC_SIGN_KEY)"
@@ -99,7 +101,7 @@ def _end(merged: Merged, at: Path, code: int, told: Telling, to: Destination | N
 
 def _formats(options: Arguments) -> list[str]:
     try:
-        return chosen(options.text("--report"))
+        return chosen(options.text("--report"), OF_MANY)
     except ValueError as error:
         options.refuse(f"--report: {error}")
 

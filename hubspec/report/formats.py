@@ -17,6 +17,8 @@ ALLURE = "allure"
 """A folder, with a file or more for each record."""
 EVERY = "all"
 DEFAULT = ("html", "junit", ALLURE)
+OF_MANY = ("html", "junit")
+"""The default of a fleet, in the report of each cluster too, and of a merged report."""
 Piece = str | tuple[str, bytes]
 """Of a file: its next text. Of a folder: the name and the content of its next file."""
 
@@ -53,12 +55,12 @@ FORMATS = {
 """Name -> format, in the order in which they are written."""
 
 
-def chosen(text: str | None) -> list[str]:
+def chosen(text: str | None, default: Sequence[str] = DEFAULT) -> list[str]:
     """Return the names that a list with commas asks for, in the order of FORMATS; the default for none.
 
     Raises ValueError, with the nearest name, for one that there is not.
     """
-    names = [name.strip() for name in (text or "").split(",") if name.strip()] or list(DEFAULT)
+    names = [name.strip() for name in (text or "").split(",") if name.strip()] or list(default)
     for name in names:
         if name != EVERY and name not in FORMATS:
             raise ValueError(f"there is no format {name!r}; {nearest(name, [*FORMATS, EVERY])}")

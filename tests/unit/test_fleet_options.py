@@ -8,8 +8,10 @@ import pytest
 
 from hubspec.__main__ import main, parser
 from hubspec.configured import FLEET
-from hubspec.fleet.meant import Wish
+from hubspec.fleet.meant import Frame, Wish, meant
 from hubspec.provenance import OPTIONS, settings
+from tests.parts import leave, one_of
+from tests.suite import snapshots
 
 
 def test_where_each_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,6 +27,41 @@ def test_where_each_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert settings(options, (*OPTIONS, *FLEET)) == [
         "settings: cluster, engine, audit-deadline (hubspec.toml); workers (command line); tries (HUBSPEC_TRIES)"
     ]
+
+
+FORMATS = [
+    # on the command line, in the environment, in the file; what the audit of a cluster is told, and what the merged report has
+    ([], "", "", ["--report=html,junit"], {"report.html", "junit.xml"}),
+    (["--report", "html,allure"], "", "", ["--report=html,allure"], {"report.html", "allure-results"}),
+    ([], "csv", "", [], {"records.csv"}),
+    ([], "", 'report = ["allure"]', [], {"allure-results"}),
+]
+
+
+@pytest.mark.parametrize(("words", "variable", "file", "told", "files"), FORMATS)
+def test_allures_results_are_written_where_they_are_asked_for(  # noqa: PLR0913, PLR0917 - a row of the table
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    variable: str,
+    file: str,
+    told: list[str],
+    files: set[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    snapshots.write(tmp_path)
+    monkeypatch.setenv("HUBSPEC_REPORT", variable)
+    (tmp_path / "hubspec.toml").write_text(file)
+    common = ["--snapshot", "snapshot.json", "--baseline", "baseline.yaml", *words]
+    options = Wish(parser().parse_args(["fleet", *common]))
+    (job,) = meant(options, Frame("run", tmp_path / "parts", None, remote=False), print).jobs
+
+    for given in (job.options, job.otherwise):
+        assert [word for word in given if word.startswith("--report=")] == told
+    part = leave(tmp_path / "a", one_of("j-A"))
+    assert main(["merge", str(part), "-o", "merged", *words]) == 0
+    kept = {"records.jsonl", "chain.jsonl", "manifest.json", "run.json", "clusters"}
+    assert {path.name for path in (tmp_path / "merged").iterdir()} - kept == files
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ MAY_IMPORT = {
     "fleet.course": "errors cluster.engine cluster.parcel fleet.*",
     "fleet.grammar": "configured cluster.find cluster.options fleet.queue",
     "fleet.sent":   "errors masked destination results cluster cluster.folder",
-    "fleet.meant":  "errors masked printable destination baseline arguments configured provenance snapshot cluster.* fleet.*",
+    "fleet.meant":  "errors masked printable destination baseline arguments configured provenance report report.formats snapshot cluster.* fleet.*",
     "fleet.command": "errors interrupts results masked printable destination report report.formats telling cluster.engine cluster.parcel fleet.*",
     "fleet.part":   "errors manifest model report.formats",
     "fleet.look":   "model gate fleet.joined fleet.part",
