@@ -14,7 +14,7 @@ def printable(text: object) -> str:
 
 def printable_lines(text: str) -> str:
     """Return a text of several lines, each printable."""
-    return "\n".join(map(printable, text.split("\n")))
+    return "\n".join(map(printable, text.split("\n"))) if hidden(text) else text
 
 
 def hidden(text: str) -> bool:

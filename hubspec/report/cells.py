@@ -48,6 +48,16 @@ def copyable(text: object) -> bool:
     return not hidden(str(text).replace("\n", "").replace("\t", ""))
 
 
+def code(text: str) -> Markup:
+    """Return a name as code, marked where what would be copied is not what is shown."""
+    return Markup("<code>" if copyable(text) else "<code class=raw>") + lines(text) + Markup("</code>")
+
+
+def slug(text: object) -> str:
+    """Return an outcome or a state as the name of its class."""
+    return str(text).replace(" ", "-")
+
+
 def shown(value: object) -> object:
     """Return a text of the template's so that all of it shows; anything else as it is."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

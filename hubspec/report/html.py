@@ -21,7 +21,8 @@ from markupsafe import Markup
 
 from hubspec.model import Outcome, Record, Run, Severity
 from hubspec.printable import printable
-from hubspec.report.cells import cell, copyable, lines, shown
+from hubspec.report.cells import code, copyable, lines, shown, slug
+from hubspec.report.fields import fields
 from hubspec.report.parts import Bodies, asked, frameworks, number, trend
 
 if TYPE_CHECKING:
@@ -45,15 +46,6 @@ WORST = 5
 
 
 @dataclass(frozen=True)
-class Row:
-    """One field of one check: whether it differs, and a cell for each column of its table."""
-
-    name: str
-    differs: bool
-    cells: list[Markup]
-
-
-@dataclass(frozen=True)
 class Check:
     """A record with what the page adds: its anchor, its place in each filter, and the numbers of what it shares."""
 
@@ -62,15 +54,6 @@ class Check:
     places: str
     control: int
     evidence: int
-    rows: list[Row]
-
-    @property
-    def columns(self) -> list[str]:
-        """Headings of the cells: a single one where nothing differs and nothing moved."""
-        if self.record.after != self.record.before:
-            return ["Wanted", "Before", "After"]
-        same = self.record.outcome is Outcome.COMPLIANT and all(row.cells[0] == row.cells[1] for row in self.rows)
-        return ["Wanted and found"] if same else ["Wanted", "Found"]
 
 
 @dataclass(frozen=True)
@@ -120,7 +103,6 @@ def render(records: Sequence[Record], run: Run) -> str:
             ),
             control=of_control[i],
             evidence=of_evidence[i],
-            rows=rows(record),
         )
         for i, (record, anchor) in enumerate(zip(ordered, _anchors(ordered), strict=True))
     ]
@@ -197,44 +179,6 @@ def worst(records: Iterable[Record]) -> list[tuple[Record, int]]:
     return [(one[key], alike[key]) for key in order[:WORST]]
 
 
-def rows(record: Record) -> list[Row]:
-    """Return a row for each field of a record, those that differ first.
-
-    The cells are wanted and found; or wanted, before and after, where a fix changed what is there.
-    """
-    differing = {str(d.get("field")): d for d in record.differences}
-    changed = record.after != record.before
-    moved = {
-        name
-        for name in {**(record.before or {}), **(record.after or {})}
-        if changed and (record.before or {}).get(name) != (record.after or {}).get(name)
-    }
-    result = []
-    for name in sorted(
-        {**record.expected, **differing, **dict.fromkeys(sorted(moved))}, key=lambda n: n not in differing
-    ):
-        difference = differing.get(name, {})
-        wanted = record.expected[name] if name in record.expected else difference.get("wanted")
-        found = _found(record, record.before, name, difference)
-        seen = [found, _found(record, record.after, name, {})] if changed else [found]
-        exact = any(cell(wanted) == cell(other) and wanted != other for other in seen)
-        cells = [cell(wanted, seen[0], exact=exact), *(cell(other, wanted, exact=exact) for other in seen)]
-        result.append(Row(name, name in differing, cells))
-    return result
-
-
-def _found(record: Record, state: dict[str, Any] | None, name: str, difference: dict[str, Any]) -> object:
-    if state is not None and name in state:
-        return state[name]
-    if "found" in difference:
-        return difference["found"]
-    if state is not None and state.get("ensure") != "absent":
-        return Markup('<i class="none">not reported</i>')
-    if record.outcome in {Outcome.UNREADABLE, Outcome.NOT_APPLICABLE}:
-        return Markup('<i class="none">not read</i>')
-    return None
-
-
 def _utc(when: datetime) -> str:
     aware = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     return f"{aware:%Y-%m-%d %H:%M:%S} UTC"
@@ -293,7 +237,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(plain=printable, lines=lines, utc=_utc, checks=_checks)
+    environment.filters.update(plain=printable, lines=lines, code=code, slug=slug, utc=_utc, checks=_checks, fields=fields)
     environment.tests["copyable"] = copyable
     environment.globals["meaning"] = {str(outcome): text for outcome, text in OUTCOMES.items()}
     return environment

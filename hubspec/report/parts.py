@@ -33,7 +33,7 @@ class Bodies:
         """Return what stands in the page of one body; nothing of one that is packed."""
         self.room -= len(text)
         if self.room >= 0:
-            return Markup("<noscript>{}</noscript>").format(text)
+            return Markup("<noscript>") + text + Markup("</noscript>")
         self.packed.append(str(text))
         return Markup("")
 
