@@ -50,7 +50,8 @@ def copyable(text: object) -> bool:
 
 def code(text: str) -> Markup:
     """Return a name as code, marked where what would be copied is not what is shown."""
-    return Markup("<code>" if copyable(text) else "<code class=raw>") + lines(text) + Markup("</code>")
+    begin = Markup("<code>") if copyable(text) else Markup("<code class=raw>")
+    return begin + lines(text) + Markup("</code>")
 
 
 def slug(text: object) -> str:

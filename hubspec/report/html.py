@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -237,7 +237,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(plain=printable, lines=lines, code=code, slug=slug, utc=_utc, checks=_checks, fields=fields)
+    environment.filters.update(
+        plain=printable, lines=lines, code=code, slug=slug, utc=_utc, checks=_checks, fields=fields
+    )
     environment.tests["copyable"] = copyable
     environment.globals["meaning"] = {str(outcome): text for outcome, text in OUTCOMES.items()}
     return environment

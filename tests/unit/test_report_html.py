@@ -18,7 +18,8 @@ import pytest
 from hubspec.model import Outcome, Record, Severity
 from hubspec.printable import printable
 from hubspec.report.cells import copyable, visible
-from hubspec.report.html import OUTCOMES, render, rows, verdict, worst
+from hubspec.report.fields import rows
+from hubspec.report.html import OUTCOMES, render, verdict, worst
 from tests.records import HOSTILE, all_drift, drifted, many, one_of_each, record, run, with_history
 
 LIMIT = 5_000_000
