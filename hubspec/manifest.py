@@ -15,6 +15,8 @@ from hubspec.model import Record, Value
 
 SCHEMA = 1
 """Version of a manifest."""
+PIECE = 65_536
+"""Bytes of a file that are read at once."""
 MANIFEST, SIGNATURE, CHAIN, RECORDS = "manifest.json", "manifest.json.sig", "chain.jsonl", "records.jsonl"
 
 
@@ -89,8 +91,7 @@ def written(folder: Path, inputs: dict[str, Any], end: dict[str, Any], head: str
     """
     listed = {}
     for name, path in files(folder, parts).items():
-        with path.open("rb") as file:
-            listed[name] = File(sha256=hashlib.file_digest(file, "sha256").hexdigest(), bytes=file.tell())
+        listed[name] = _file(path)
     told = Manifest(inputs=inputs, end=end, head=head, files=listed, parts=sorted(parts))
     text = told.model_dump_json(indent=1) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
@@ -110,6 +111,17 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):  # of two values for one name another reader takes the other
         raise KeyError(pairs)
     return found
+
+
+def _file(path: Path) -> File:
+    """Return what a file is now. Raises OSError."""
+    digest, size = hashlib.sha256(), 0
+    # Not hashlib.file_digest, which clears 256 KiB for each of thousands of small files.
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return File(sha256=digest.hexdigest(), bytes=size)
 
 
 def read(content: bytes) -> Manifest:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from hubspec.model import Outcome, Record, Run, Severity
 
 IDS = uuid.UUID("c6c64a09-3c0e-5a8e-9f0b-6f0f4d5f2a11")
@@ -74,10 +76,10 @@ def frameworks(run: Run) -> dict[str, str]:
 
 def dumps(value: object) -> str:
     """Return a value as JSON in one line; a lone half of a character, which UTF-8 has not, is an escape."""
-    return _ENCODE(value)
-
-
-_ENCODE = json.JSONEncoder(default=str).encode
+    try:
+        return to_json(value, fallback=str).decode()
+    except PydanticSerializationError:
+        return json.dumps(value, default=str)
 
 
 def opened(head: Mapping[str, object]) -> str:

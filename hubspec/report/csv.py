@@ -49,9 +49,10 @@ FORMULA = "=+-@\uff1d\uff0b\uff0d\uff20"
 
 def render(records: Iterable[Record], run: Run) -> Iterator[str]:  # noqa: ARG001 - every format takes the run
     """Yield the head and a row for each record; every cell in quotes, lines ended by CR LF."""
-    yield row(COLUMNS)
+    line = csv.writer(_Echo(), quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow
+    yield line(COLUMNS)
     for record in records:
-        yield row(column(record) for column in COLUMNS.values())
+        yield line([text(column(record)) for column in COLUMNS.values()])
 
 
 class _Echo:
@@ -59,12 +60,6 @@ class _Echo:
 
     def write(self, row: str) -> str:
         return row
-
-
-def row(cells: Iterable[object]) -> str:
-    """Return one row of cells."""
-    made: str = csv.writer(_Echo(), quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(map(text, cells))
-    return made
 
 
 def text(value: object) -> str:

@@ -37,7 +37,10 @@ def _folder(path: Path, pieces: Iterable[Piece]) -> None:
     for piece in pieces:
         if isinstance(piece, tuple):
             name, content = piece
-            (path / name).write_bytes(content)
+            with (path / name).open(
+                "xb", buffering=0
+            ) as out:  # what a buffer would cost, it costs for each of thousands
+                out.write(content)
 
 
 def _gone(path: Path) -> None:
