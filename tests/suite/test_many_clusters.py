@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -95,13 +96,14 @@ def test_every_report_tells_the_clusters_apart(audit: Audit, tmp_path: Path) -> 
     ]
     junit = (run.folder / "latest" / "junit.xml").read_text()
     html = (run.folder / "latest" / "report.html").read_text()
-    allure = "".join(path.read_text() for path in (run.folder / "latest" / "allure-results").glob("*-result.json"))
+    results = (run.folder / "latest" / "allure-results").glob("*-result.json")
+    allure = [json.loads(path.read_text()) for path in results]
     for name in ("j-000", "j-001"):
         assert f'name="{name}.hub_user"' in junit
         assert f'classname="{name}.hub_user"' in junit
         assert f">{name}<" in html
-        assert f'"name": "{name}: ' in allure
-        assert f'"value": "{name}"' in allure
+        (result,) = (one for one in allure if one["name"].startswith(f"{name}: "))
+        assert {"name": "cluster", "value": name} in result["labels"]
 
 
 NIGHTLY = """
