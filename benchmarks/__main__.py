@@ -14,7 +14,6 @@ import lab
 from benchmarks import page, stages
 from benchmarks.fleet.tables import SIZES, TITLE, table_of_fleet
 from benchmarks.house import house
-from benchmarks.vocabulary import table_of_vocabulary
 from lab.engine import apt_install
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,9 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     words.add_argument("--install", action="store_true", help="apt-get install ruby-serverspec where it is missing")
     words.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
     words.add_argument(
-        "--vocabulary",
-        action="store_true",
-        help="testinfra's vocabulary over held shells alone, on the lab: print its table",
+        "--part", nargs="+", choices=stages.PARTS, help="measure these parts alone, and put them into the page"
     )
     words.add_argument(
         "--fleet",
@@ -45,9 +42,6 @@ def main(argv: list[str] | None = None) -> int:
     if given.install:
         apt_install(["ruby-serverspec", "ruby-docker-api"], [] if os.geteuid() == 0 else ["sudo", "-n"])
     here = lab.awake(print)
-    if given.vocabulary:
-        stages.show(table_of_vocabulary(given.repeat))
-        return 0
     image = docker.from_env().containers.get(here.master).attrs["Config"]["Image"]
     with tempfile.TemporaryDirectory(prefix="hubspec-bench-") as folder, house(image, Path(folder)) as made:
         if given.fleet is not None:
@@ -55,8 +49,13 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         if given.smoke:
             return stages.smoke(made)
-        tables = stages.full(made, sorted(given.sizes), given.repeat)
-        page.write(given.out, tables)
+        asked = given.part or list(stages.PARTS)
+        parts = [stages.show(stages.PARTS[name](made, sorted(given.sizes), given.repeat)) for name in asked]
+        if given.part:
+            for text in parts:
+                page.put(given.out, text.partition("\n")[0].removeprefix("## "), text)
+        else:
+            page.write(given.out, parts)
     print(f"written: {given.out}")
     return 0
 

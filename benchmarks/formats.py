@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.clock import Contender
 from benchmarks.contenders import PYTEST
+from benchmarks.opening import table_of_opening
 from benchmarks.page import table
 from benchmarks.world import World, person, write_baseline
 
@@ -52,14 +53,15 @@ def table_of_formats(folder: Path, repeat: int) -> str:
                 one.cpu.clear()
     least, _, default, whole = asked
     rows = [(one.name, *(_more(one, than) for than in (least, default)), f"{one.cpu_seconds:.1f}") for one in asked]
-    records = folder / f"{ALL}-{whole.runs}" / "reports" / "latest" / "records.jsonl"
+    report = folder / f"{ALL}-{whole.runs}" / "reports" / "latest"
     sizes = (CHECKS // 4, CHECKS // 2, CHECKS)
-    memory = [f"{size:,} checks: {_memory(records, size):.0f} MB" for size in sizes]
+    memory = [f"{size:,} checks: {_memory(report / 'records.jsonl', size):.0f} MB" for size in sizes]
     return (
         f"## Formats of a report (goal: all together at most {GOAL} % of an audit, and less than {GOAL_MEGABYTES} MB)\n\n"
         f"An audit of {CHECKS:,} accounts from a snapshot, one in {DRIFTED} not as declared; nothing is waited for, so the formats weigh most.\n\n"
         + table((f"`--report`, {CHECKS:,} checks", f"CPU more than {LEAST}", f"CPU more than {DEFAULT}", "CPU s"), rows)
-        + f"\nMemory that the writers need, one after the other, beside the records: {', '.join(memory)}.\n"
+        + f"\nMemory that the writers need, one after the other, beside the records: {', '.join(memory)}.\n\n"
+        + table_of_opening({f"{CHECKS:,} checks, one in {DRIFTED} drifted": report / "report.html"})
     )
 
 
@@ -92,8 +94,11 @@ def _audit(folder: Path, options: list[str], formats: str) -> Contender:
     return Contender(formats, command, {}, folder, ok=(1,))
 
 
-def _memory(records: Path, size: int) -> float:
+def _memory(report: Path, size: int) -> float:
     done = subprocess.run(
-        [sys.executable, "-c", WRITERS, str(records), str(size)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", WRITERS, str(report / "records.jsonl"), str(size)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return float(done.stdout)

@@ -42,7 +42,7 @@ MEANING = """
 
 ## Again
 
-`make bench`, or `python -m benchmarks --repeat 5`; `python -m benchmarks --fleet` measures fleets alone, and writes their part of this page;
+`make bench`, or `python -m benchmarks --repeat 5`; `python -m benchmarks --part formats` measures that part alone, and puts it into this page, `--fleet` fleets of other sizes;
 `python -m benchmarks --smoke` is the short form of CI. It needs a Docker engine; it
 brings the lab up for its images, then uses containers of its own (label `hubspec.bench=1`) on loopback, and removes them.
 """

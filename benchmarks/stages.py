@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from benchmarks import contenders
 from benchmarks.clock import Contender, in_turns
@@ -28,27 +28,25 @@ SMALL = 4
 ACCOUNTS = "checks/test_users.py"
 
 
-def full(house: House, sizes: Sequence[int], repeat: int) -> list[str]:
-    """Run everything, smaller worlds first, for the container only grows. Return the tables."""
-    peers, rows = "", []
-    for size in sizes:
-        if not peers and size // 6 > PEERS_AT // 3:
-            peers = against_peers(house, repeat)
-        rows.append(against_floor(house, size, repeat))
+def against_floors(house: House, sizes: Sequence[int], repeat: int) -> str:
+    """Time audits of each size beside pytest's floor."""
+    rows = [against_floor(house, size, repeat) for size in sizes]
     head = ("people / packages", "assertions", "tests", "hubspec s", "floor s", "ratio", "CPU ratio", "round trips")
-    floors = f"## The audit against pytest's floor (goal: at most {GOAL} times)\n\n" + table(head, rows)
-    remedy = show(of_missing_people(house, repeat))
-    return [
-        show(floors),
-        peers or against_peers(house, repeat),
-        remedy,
-        show(of_the_lab(house, repeat)),
-        show(table_of_doors(house.folder, repeat)),
-        show(table_of_clusters(house.folder, repeat)),
-        show(table_of_vocabulary(repeat)),
-        show(table_of_formats(house.folder, repeat)),
-        show(table_of_fleet(house)),
-    ]
+    return f"## The audit against pytest's floor (goal: at most {GOAL} times)\n\n" + table(head, rows)
+
+
+PARTS: dict[str, Callable[[House, Sequence[int], int], str]] = {
+    "peers": lambda house, _, repeat: against_peers(house, repeat),
+    "floor": against_floors,
+    "remediation": lambda house, _, repeat: of_missing_people(house, repeat),
+    "lab": lambda house, _, repeat: of_the_lab(house, repeat),
+    "doors": lambda house, _, repeat: table_of_doors(house.folder, repeat),
+    "clusters": lambda house, _, repeat: table_of_clusters(house.folder, repeat),
+    "vocabulary": lambda _house, _, repeat: table_of_vocabulary(repeat),
+    "formats": lambda house, _, repeat: table_of_formats(house.folder, repeat),
+    "fleet": lambda house, _, _repeat: table_of_fleet(house),
+}
+"""The parts of the page, smaller worlds first: the container only grows."""
 
 
 def against_floor(house: House, size: int, repeat: int) -> tuple[object, ...]:
@@ -93,7 +91,7 @@ def against_peers(house: House, repeat: int, *, ruby: bool = True) -> str:
         rows.append(("serverspec", f"not measured: {why}", "", "", "", "", ""))
     head = ("", "s", "CPU s", "times ours", "assertions alone s", "times ours", "execs in the container")
     title = f"## {PEERS_AT} assertions against the peers (goal: {GOAL_PEERS} times faster)\n\nuid, home and shell of {people} accounts.\n\n"
-    return show(title + table(head, rows))
+    return title + table(head, rows)
 
 
 def _peer(one: Contender, begin: Contender, ours: Contender, start: Contender) -> tuple[object, ...]:
@@ -129,7 +127,7 @@ def smoke(house: House) -> int:
     seen = []
     for people in (30, 300):
         if people > PEERS_AT // 3:
-            against_peers(house, 1, ruby=False)
+            show(against_peers(house, 1, ruby=False))
         world = World(people, people // 2)
         house.grow(world)
         ours = audit(house, write_baseline(house.folder / f"{people}.yaml", world, NAME), f"hubspec-{people}")
