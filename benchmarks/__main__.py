@@ -12,7 +12,7 @@ import docker
 
 import lab
 from benchmarks import page, stages
-from benchmarks.fleet.tables import SIZES, TITLE, table_of_fleet
+from benchmarks.fleet.tables import SIZES, TITLE, table_of_dask, table_of_fleet
 from benchmarks.house import house
 from lab.engine import apt_install
 
@@ -37,6 +37,14 @@ def main(argv: list[str] | None = None) -> int:
         metavar="CLUSTERS",
         help="fleets of so many simulated clusters alone (default: 1 10 100 1000, about a quarter of an hour): write their part of the page",
     )
+    words.add_argument(
+        "--dask",
+        type=int,
+        nargs="?",
+        const=200,
+        metavar="CLUSTERS",
+        help="one worker of Dask and two on so many simulated clusters alone (default: 200): print the table",
+    )
     given = words.parse_args(argv)
     os.chdir(ROOT)
     if given.install:
@@ -46,6 +54,9 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="hubspec-bench-") as folder, house(image, Path(folder)) as made:
         if given.fleet is not None:
             page.put(given.out, TITLE, stages.show(table_of_fleet(made, sorted(given.fleet) or SIZES)))
+            return 0
+        if given.dask is not None:
+            stages.show(table_of_dask(made, given.dask))
             return 0
         if given.smoke:
             return stages.smoke(made)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.fleet.night import Night, night
+from benchmarks.fleet.quota import quota
 from benchmarks.fleet.served import record, record_accounts
-from benchmarks.fleet.workers import workers
+from benchmarks.fleet.workers import SHARE, workers
 from benchmarks.fleet.world import REGIONS, Fleet
 from benchmarks.house import House
 from benchmarks.page import table
@@ -99,14 +100,25 @@ def _by_dask(clusters: int, count: int, baseline: Path, answers: Path, folder: P
     return night(about, baseline, place, engine=lambda environment: workers(count, place, environment))
 
 
+def table_of_dask(house: House, clusters: int) -> str:
+    """Measure so many clusters by one worker of Dask and by two, and return the table with what it means."""
+    baseline, answers = record(house, WORLD, house.folder)
+    return _dask([_by_dask(clusters, count, baseline, answers, house.folder / "fleet") for count in (1, 2)])
+
+
 def _dask(nights: Sequence[Night]) -> str:
     took = [_audits(one) for one in nights]
     rows = [(number, f"{seconds:.1f}", f"{took[0] / seconds:.2f}") for number, seconds in enumerate(took, 1)]
     head = ("workers of Dask", f"{nights[0].fleet.count} clusters in s", "times one")
-    return (
-        "Each worker has one core of this machine for itself and the audits that it runs; the simulation, the scheduler and the leading process take theirs of both. From the first audit to the"
-        f" last: **{took[0] / took[1]:.2f} times** as fast by two (goal: {SPEEDUP}).\n\n{table(head, rows)}"
+    with quota(SHARE) as made:
+        limited = made is not None
+    each = (
+        f"Each worker may take {SHARE:g} of a core, with the audits that it runs: a quota of the kernel's (cgroup), the same for one worker and for each of two."
+        " The simulation, the scheduler and the leading process have the rest of the two cores, for a fleet's workers are on machines of their own: what serves them is not measured here."
+        if limited
+        else "Each worker has one core of this machine for itself and the audits that it runs; the simulation, the scheduler and the leading process take theirs of both."
     )
+    return f"{each} From the first audit to the last: **{took[0] / took[1]:.2f} times** as fast by two (goal: {SPEEDUP}).\n\n{table(head, rows)}"
 
 
 def _audits(one: Night) -> float:

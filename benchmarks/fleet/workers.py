@@ -1,4 +1,4 @@
-"""A scheduler of Dask and its workers, each with one core and no more, while a block runs."""
+"""A scheduler of Dask and its workers, each with the same share of a core, while a block runs."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+
+from benchmarks.fleet.quota import quota
 
 THREADS = 4
 """Audits at the same time of one worker."""
 START = 60.0
+SHARE = 0.6
+"""Of a core for each worker with its audits: of two cores enough is left for what serves two, which so is not what is measured."""
 
 
 @contextlib.contextmanager
 def workers(count: int, folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield the address of the scheduler, once its workers are there."""
+    """Yield the address of the scheduler, once its workers are begun. Where no group of processes can be made, each has a core of its own."""
     cores = sorted(os.sched_getaffinity(0))
     mine = dict(os.environ) | dict(environment)
     with contextlib.ExitStack() as around:
@@ -30,16 +34,19 @@ def workers(count: int, folder: Path, environment: Mapping[str, str]) -> Iterato
         _wait(file)
         for number in range(count):
             command = ["worker", "--scheduler-file", str(file), "--nthreads", str(THREADS), "--no-nanny"]
-            around.enter_context(_begun(command, folder, mine, core=cores[number % len(cores)]))
+            within = around.enter_context(quota(SHARE))
+            pinned = ["taskset", "-c", str(cores[number % len(cores)])]
+            around.enter_context(_begun(command, folder, mine, pinned if within is None else within))
         yield str(json.loads(file.read_text(encoding="utf-8"))["address"])
 
 
 @contextlib.contextmanager
-def _begun(words: list[str], folder: Path, environment: Mapping[str, str], core: int | None = None) -> Iterator[None]:
+def _begun(
+    words: list[str], folder: Path, environment: Mapping[str, str], within: Sequence[str] = ()
+) -> Iterator[None]:
     command = [sys.executable, "-m", "dask", *words, "--no-dashboard"]
-    pinned = ["taskset", "-c", str(core)] if core is not None else []
     with (folder / "dask-output").open("a") as out:
-        process = subprocess.Popen([*pinned, *command], env=environment, stdout=out, stderr=out, start_new_session=True)
+        process = subprocess.Popen([*within, *command], env=environment, stdout=out, stderr=out, start_new_session=True)
     try:
         yield
     finally:
