@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shlex
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 from hubspec.cluster.engine import Engine, engine
 from hubspec.cluster.parcel import remove
 from hubspec.destination import destination
-from hubspec.errors import HubspecError
+from hubspec.errors import DoorError, HubspecError
 from hubspec.fleet.course import Course
 from hubspec.fleet.grammar import TRIES
 from hubspec.fleet.job import suite
 from hubspec.fleet.meant import Frame, Wish, meant
 from hubspec.fleet.merge import Merged
+from hubspec.fleet.part import CLUSTERS
 from hubspec.fleet.progress import Progress
 from hubspec.fleet.queue import RATE, Queue
 from hubspec.fleet.sent import sent
@@ -45,7 +48,7 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
     begun = Begun(run, datetime.now(UTC), options.many("--cluster"), command)
     parts, folder = options.reports / f".parts-{run}", options.reports / f".run-{run}"
     interrupts = Interrupts(say, END)
-    with terminated(), tellers.early(begun, say):
+    with terminated(), tellers.early(begun, say), _keeping(folder, options.reports / f"unfinished-{run[:8]}"):
         try:
             search = meant(options, Frame(run, parts, part, where.remote), say)
             merged = Merged(folder, command=command, shard=str(part or ""))
@@ -58,9 +61,6 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
             now = time.monotonic()
             course = Course(Queue(search.jobs, pace, now), where, parts, merged, Progress(count, say, now), tries)
             interrupted = _ran(course, say)
-        except (HubspecError, KeyboardInterrupt):
-            remove(folder)
-            raise
         finally:
             where.close()
             remove(parts)
@@ -76,6 +76,38 @@ def fleet(asked: argparse.Namespace, say: Say) -> int:
             for line in _told(tellers, merged, at):
                 say(f"notice: {line}")
     return at.code(code) if at else code
+
+
+@contextlib.contextmanager
+def _keeping(folder: Path, to: Path) -> Iterator[None]:
+    """Keep what came until a run cannot go on, and have the error say where."""
+    try:
+        yield
+    except HubspecError as error:
+        kept = _kept(folder, to)
+        if not kept:
+            raise
+        raise (DoorError if isinstance(error, DoorError) else HubspecError)(f"{error}{kept}") from error
+    except KeyboardInterrupt:
+        remove(folder)
+        raise
+
+
+def _kept(folder: Path, to: Path) -> str:
+    """Keep the reports of clusters that came before a run could not go on. Return what is to be said of that; nothing where none came."""
+    try:
+        count = sum(not one.name.startswith(".") for one in (folder / CLUSTERS).iterdir())
+        if count:
+            folder.rename(to)
+    except OSError:
+        count = 0
+    if not count:
+        remove(folder)
+        return ""
+    return (
+        f"\nthere is no merged report of this run. The reports of {count} cluster{'s' * (count != 1)} are kept: where there is room,"
+        f" python -m hubspec merge {shlex.quote(str(to / CLUSTERS))}/* -o FOLDER joins them"
+    )
 
 
 def _ran(course: Course, say: Say) -> bool:

@@ -17,10 +17,11 @@ from hubspec.fleet.gathered import SPOOL, Gathered
 from hubspec.fleet.look import Look, looks, safe
 from hubspec.fleet.part import CLUSTERS, Part, PartError, opened
 from hubspec.fleet.part import run as run_of
-from hubspec.fleet.whole import Whole
+from hubspec.fleet.whole import Whole, forget
+from hubspec.manifest import CHAIN, RECORDS
 from hubspec.model import Run
 from hubspec.printable import printable
-from hubspec.report.formats import OF_MANY
+from hubspec.report.formats import OF_MANY, RUN
 from hubspec.report.overview import Overview
 
 
@@ -93,7 +94,7 @@ class Merged:
     def finish(
         self, formats: Sequence[str] = OF_MANY, *, interrupted: bool = False, sign_key: Path | None = None
     ) -> int:
-        """Write the merged report with what is there, and return its exit code. Raises DoorError where it cannot.
+        """Write the merged report with what is there, and return its exit code. Raises DoorError where it cannot; what was added stays.
 
         `formats` are names of `hubspec.report.formats`; `interrupted`: not every cluster that was meant had its turn.
         """
@@ -102,6 +103,8 @@ class Merged:
             self.run = whole.written(formats, sign_key)
             self.tally, self.unwritten = whole.tally, whole.unwritten
         except OSError as error:
+            for name in (RECORDS, CHAIN, RUN):
+                forget(self.folder / name)  # no half of a report may be taken for one
             raise self._stuck(error) from None
         return self.run.exit_code
 

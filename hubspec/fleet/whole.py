@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +29,12 @@ MOST = 6000
 STREAMED = ("csv", "ocsf")
 """Formats of a record at a time, which are written whatever their number."""
 SUMMED = ("html", "markdown")
+
+
+def forget(half: Path) -> None:
+    """Remove a file that may be half of one."""
+    with contextlib.suppress(OSError):
+        half.unlink(missing_ok=True)
 
 
 class Whole:
@@ -102,13 +109,22 @@ class Whole:
     def _vouch(self, inputs: dict[str, Any], end: dict[str, Any], head: str, key: Path | None) -> None:
         folder = self.gathered.folder
         parts = [part.folder.relative_to(folder).as_posix() for part in self.gathered.parts if part.sha256]
-        content = manifest.written(folder, inputs, end, head, parts)
+        try:
+            content = manifest.written(folder, inputs, end, head, parts)
+        except OSError as error:
+            forget(folder / MANIFEST)
+            self.unwritten.append(
+                f"{MANIFEST} was not written: {error.strerror or error}; nothing vouches for this report"
+            )
+            return
         try:
             if key:
                 (folder / SIGNATURE).write_bytes(sign(key, content))
-        except SignatureError as error:
+        except (OSError, SignatureError) as error:
+            forget(folder / SIGNATURE)
+            why = error.strerror if isinstance(error, OSError) else error
             self.unwritten.append(
-                f"the report is NOT signed: {error}; what it says stands, and {MANIFEST} can be signed by hand"
+                f"the report is NOT signed: {why}; what it says stands, and {MANIFEST} can be signed by hand"
             )
 
     def _inputs(self, run: Run) -> dict[str, Any]:

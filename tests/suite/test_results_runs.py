@@ -18,6 +18,7 @@ import pytest
 from snapshots import user, write
 
 from hubspec.__main__ import main
+from tests import small_disk
 from tests.conftest import ROOT, Audit, Run
 from tests.unit.aws_server import Refusal, serving
 
@@ -162,12 +163,8 @@ def test_a_full_disk_costs_the_report_and_never_the_result(tmp_path: Path, size:
     disk.mkdir()
     audit = [sys.executable, "-m", "pytest", USERS, *asked, "--reports", str(disk), "--history", str(disk / "history")]
     plain = ["--results", str(place), "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
-    script = (
-        'mount -t tmpfs -o "size=$1" none "$2" || exit 99; s=$3; d=$2; shift 3; "$@"; c=$?; cp -r "$d" "$s"; exit $c'
-    )
-    own = [] if os.geteuid() == 0 else ["--map-root-user"]
     done = subprocess.run(
-        ["unshare", *own, "--mount", "sh", "-c", script, "sh", size, disk, seen, *audit, *plain],
+        small_disk.command(size, disk, seen, [*audit, *plain]),
         cwd=ROOT,
         capture_output=True,
         text=True,
