@@ -12,6 +12,7 @@ from hubspec.cluster.engine import Engine, Here
 from hubspec.cluster.parcel import remove, unpack
 from hubspec.errors import HubspecError
 from hubspec.fleet.job import Came, Job, audit
+from hubspec.fleet.lent import packed, taken
 from hubspec.fleet.merge import Merged
 from hubspec.fleet.progress import Progress
 from hubspec.fleet.queue import Queue
@@ -69,7 +70,7 @@ class Course:
         busy = sum(not job.blind for job, _ in self._running.values())
         if self._suspects and not busy and not self.queue and self.engine.width:
             suspect = self._suspects.pop()
-            self._running[self.engine.submit(audit, suspect)] = (suspect, time.monotonic())
+            self._running[self._submitted(suspect)] = (suspect, time.monotonic())
             return
         while busy < self.engine.width:
             now = time.monotonic()
@@ -79,8 +80,12 @@ class Course:
             if job.blind:  # nobody found it where clusters are looked for
                 self._blind(replace(job, blind=""), job.blind)
                 continue
-            self._running[self.engine.submit(audit, job)] = (job, now)
+            self._running[self._submitted(job)] = (job, now)
             busy += 1
+
+    def _submitted(self, job: Job) -> Future[Came]:
+        # Only now, for what is sent is not held for all.
+        return self.engine.submit(audit, replace(job, lent=packed(job.lent)) if job.lent else job)
 
     def _settle(self, future: Future[Came], job: Job, _began: float) -> None:
         try:
@@ -115,6 +120,8 @@ class Course:
             if not self.merged.add(place, move=True):
                 self.merged.lost(job.cluster, "its report cannot be used, as a notice says")
             remove(place.parent)
+            for line in taken(job.lent, came.past) if job.lent and not job.blind else ():
+                self.merged.notice(f"{job.cluster}: {line}")
         except (OSError, BadZipFile) as error:
             self.merged.lost(job.cluster, f"its report did not arrive whole: {error}")
         assert came.code is not None

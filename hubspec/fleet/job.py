@@ -14,6 +14,7 @@ from hubspec import __version__
 from hubspec.cluster.options import PART
 from hubspec.cluster.parcel import pack, scratch
 from hubspec.cluster.warm import CHECKS, ROOT, Task, warm
+from hubspec.fleet.lent import Lent, left, unpacked
 from hubspec.kinds import KINDS
 from hubspec.masked import masked_sentence
 from hubspec.printable import printable_lines
@@ -33,7 +34,7 @@ class Job:
 
     `place` is the folder of its report; empty where no disk is shared, and the report is brought back. `blind` says why
     the cluster cannot be looked at: the audit then has the options of `otherwise`, says of each check that it could not
-    look, and looks at nothing.
+    look, and looks at nothing. `lent` is its history, where the audit runs on another machine and that is kept on this one.
     """
 
     cluster: str
@@ -48,13 +49,15 @@ class Job:
     place: str = ""
     blind: str = ""
     tried: int = 0
+    lent: Lent | None = None
 
 
 @dataclass(frozen=True)
 class Came:
     """What came of a job. `code` is the exit code, below 0 the signal that ended it, None where its forking process died.
 
-    `cut`: it was ended, at its deadline or because nobody wants it any more. `content` is its report where that is brought.
+    `cut`: it was ended, at its deadline or because nobody wants it any more. `content` is its report where that is brought,
+    `past` the file that it left for the history.
     """
 
     cluster: str
@@ -64,6 +67,7 @@ class Came:
     took: float
     report: str = ""
     content: bytes = b""
+    past: bytes = b""
 
 
 def suite() -> str:
@@ -89,6 +93,10 @@ def _audit(job: Job, place: Path, unwanted: Callable[[], bool]) -> Came:
         saved = place / "unseen.json"
         save(unseen(job.cluster, KINDS, job.blind), saved)
         options += ["--snapshot", str(saved)]
+    past, known = place / "history", set[str]()
+    if job.lent and not job.blind:
+        known = unpacked(job.lent, past)
+        options += ["--history", str(past)]  # the last one counts
     folder = job.folder if Path(job.folder).is_dir() else str(ROOT)
     task = Task([*(job.paths or (str(CHECKS),)), *_QUIET, *options], folder, str(output), {**_MINE, PART: job.run})
     ended = warm().run(task, job.deadline, unwanted)
@@ -102,6 +110,7 @@ def _audit(job: Job, place: Path, unwanted: Callable[[], bool]) -> Came:
         took,
         str(report) if written and job.place else "",
         pack(report) if written and not job.place else b"",
+        left(past, known),
     )
 
 

@@ -20,6 +20,7 @@ from hubspec.configured import FLEET
 from hubspec.destination import destination
 from hubspec.fleet.grammar import DEADLINE, NOT_HERE, ON, TEXTS
 from hubspec.fleet.job import Job
+from hubspec.fleet.lent import Lent
 from hubspec.fleet.shard import Shard
 from hubspec.masked import masked
 from hubspec.printable import printable
@@ -143,7 +144,7 @@ def meant(options: Wish, frame: Frame, say: Callable[[str], None]) -> Meant:
         made.jobs.append(_job(options, one, common, _folder(one.id, names), "" if one.id == key else key))
     for number, job in enumerate(made.jobs):
         place = "" if frame.remote else str(frame.parts / job.name)
-        made.jobs[number] = replace(job, run=frame.run, place=place)
+        made.jobs[number] = replace(job, run=frame.run, place=place, lent=job.lent if frame.remote else None)
     _baselines(options, search.found.values())
     return made
 
@@ -156,7 +157,8 @@ def _job(options: Wish, one: Found, common: tuple[tuple[str, str], ...], name: s
         common = (*common, ("--report", ",".join(OF_MANY)))
     words = options.pytest
     first = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
-    history = [("--history", options.history(name, saved=bool(saved)))]
+    place = options.history(name, saved=bool(saved))
+    history = [("--history", place)]
     key = options.text("--results-kms-key")
     if key and options.results and not options.text("--history") and not options.text("--history-kms-key"):
         history += [("--history-kms-key", key)]  # beside the report, and sealed as it is
@@ -174,6 +176,7 @@ def _job(options: Wish, one: Found, common: tuple[tuple[str, str], ...], name: s
         region=(one.region or "default") if emr else "",
         paths=tuple(words[:first]),
         blind=one.trouble,
+        lent=None if place == "none" or place.startswith("s3:") else Lent(place, options.text("--history-keep") or ""),
     )
 
 

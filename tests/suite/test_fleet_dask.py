@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -15,12 +16,16 @@ from pathlib import Path
 
 import pytest
 
+from hubspec.history import unpack
 from tests import fleets
 from tests.conftest import ROOT
+from tests.suite import dying
 
 CHECKS = ("--", "checks/test_users.py", "-p", "no:hypothesispytest", "-p", "tests.suite.killing")
 QUICK = ("--history", "none", "--report", "junit")
-POINTS = ("conftests", "reading", "over")
+POINTS = (*dying.POINTS, "conftests", "configure", "reading", "call", "finishing", "over")
+"""What comes before an audit and after it, and from its fork to its end."""
+POISONED, HANGING, GONE = "j-F010", "j-F013", ("j-F012", "j-F014")
 
 
 @dataclass
@@ -28,6 +33,7 @@ class Engine:
     """A scheduler with two workers, each with a nanny that begins it anew when it dies."""
 
     address: str
+    folder: Path
     scheduler: subprocess.Popen[bytes]
     workers: subprocess.Popen[bytes]
 
@@ -40,8 +46,8 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         f"j-F{number:03}": {"point": point, "whom": "worker", "once": str(folder)}
         for number, point in enumerate(POINTS)
     }
-    deaths["j-F004"] = {"point": "call", "whom": "worker", "once": ""}
-    deaths["j-F007"] = {"point": "call", "whom": "nobody", "once": ""}
+    deaths[POISONED] = {"point": "call", "whom": "worker", "once": ""}
+    deaths[HANGING] = {"point": "call", "whom": "nobody", "once": ""}
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -58,10 +64,9 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             return subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=output, start_new_session=True)
 
     scheduler = begin("scheduler", "--host", host, "--port", port)
-    workers = begin(
-        "worker", f"tcp://{address}", "--nworkers", "2", "--nthreads", "1", "--local-directory", str(folder)
-    )
-    yield Engine(f"tcp://{address}", scheduler, workers)
+    two = ("--nworkers", "2", "--nthreads", "1", "--local-directory", str(folder), "--preload", "tests.suite.dying")
+    workers = begin("worker", f"tcp://{address}", *two)
+    yield Engine(f"tcp://{address}", folder, scheduler, workers)
     for process in (workers, scheduler):
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -69,28 +74,50 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         process.wait(60)
 
 
-def test_killed_workers_change_no_record(dask: Engine, tmp_path: Path) -> None:
-    options = fleets.saved(tmp_path, 6, 1, 5)
+def test_workers_killed_at_each_of_ten_points_change_no_record(dask: Engine, tmp_path: Path) -> None:
+    options = fleets.saved(tmp_path, len(POINTS) + 2, 1, len(POINTS) + 1)
 
     begun = fleets.begin(tmp_path / "there", *options, *QUICK, "--engine", dask.address, *CHECKS)
     here = fleets.ended(fleets.begin(tmp_path / "here", *options, *QUICK, *CHECKS), tmp_path / "here")
     there = fleets.ended(begun, tmp_path / "there")
 
-    poisoned = [record for record in there.records if record["cluster"] == "j-F004"]
+    poisoned = [record for record in there.records if record["cluster"] == POISONED]
+    assert len(POINTS) == 10
+    assert sorted(one.name for one in dask.folder.glob("j-F*")) == [f"j-F{number:03}" for number in range(10)]
     assert here.code == there.code == 1, here.text + there.text
-    assert [record for record in fleets.same(there) if record["cluster"] != "j-F004"] == [
-        record for record in fleets.same(here) if record["cluster"] != "j-F004"
+    assert [record for record in fleets.same(there) if record["cluster"] != POISONED] == [
+        record for record in fleets.same(here) if record["cluster"] != POISONED
     ]
     assert {record["outcome"] for record in poisoned} == {"unreadable"}
     assert len(poisoned) == 4
     assert "each worker that took it died; it was tried 3 times, and is not tried again" in poisoned[0]["message"]
-    assert "j-F004: each worker that took it died; it is tried once more, alone" in there.text
-    assert "6 of 6 clusters done, 0 left; 1 could not look, 2 drift" in there.text
+    assert f"{POISONED}: each worker that took it died; it is tried once more, alone" in there.text
+    assert "12 of 12 clusters done, 0 left; 1 could not look, 2 drift" in there.text
+
+
+def test_the_history_of_a_cluster_is_compared_with_there_and_kept_here(dask: Engine, tmp_path: Path) -> None:
+    options = fleets.saved(tmp_path, 16, 15)
+    words = ("--history", str(tmp_path / "h"), "--report", "junit", "--engine", dask.address)
+    changes, kept = [], set[str]()
+    for night in ("first", "second"):
+        run = fleets.ended(
+            fleets.begin(tmp_path / night, *options[:2], *options[32:], *words, *CHECKS), tmp_path / night
+        )
+        assert run.code == 1, run.text
+        changes.append({one["change"] for one in run.records if one["outcome"] == "drifted"})
+        ran = json.loads((tmp_path / night / "latest" / "clusters" / "j-F015" / "run.json").read_text())
+        kept.add(ran["id"])
+        assert {unpack(one.read_bytes()).run for one in (tmp_path / "h" / "j-F015").iterdir()} == kept
+        there = shlex.split(ran["command"])[-1]
+        assert there.endswith("/history"), "the last one counts"
+        assert str(tmp_path) not in there, "what the worker wrote is none of ours"
+
+    assert changes == [{"new"}, {"still"}]
 
 
 def test_a_scheduler_that_goes_away_ends_the_run_with_what_there_is(dask: Engine, tmp_path: Path) -> None:
-    options = fleets.saved(tmp_path, 9)
-    begun = fleets.begin(tmp_path / "r", *options[:2], *options[14:], *QUICK, "--engine", dask.address, *CHECKS)
+    options = fleets.saved(tmp_path, 15)
+    begun = fleets.begin(tmp_path / "r", *options[:2], *options[26:], *QUICK, "--engine", dask.address, *CHECKS)
     until = time.monotonic() + 120
     while len(list(tmp_path.glob("r/.run-*/clusters/*/run.json"))) < 2:
         assert time.monotonic() < until, "no cluster is audited in two minutes"
@@ -102,5 +129,5 @@ def test_a_scheduler_that_goes_away_ends_the_run_with_what_there_is(dask: Engine
 
     assert run.code == 11, run.text
     outcomes = {record["cluster"]: record["outcome"] for record in run.records}
-    assert outcomes == {"j-F006": "compliant", "j-F007": "unreadable", "j-F008": "compliant"}
+    assert outcomes == {GONE[0]: "compliant", HANGING: "unreadable", GONE[1]: "compliant"}
     assert f"the scheduler at {dask.address} went away" in run.text
