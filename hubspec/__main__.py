@@ -194,7 +194,7 @@ def guide(asked: argparse.Namespace) -> int:
 
     baseline = load(asked.file)
     title = baseline.sections.title or str(asked.file)
-    text = render(title, baseline, of.sections(baseline), sorted(map(str, baseline.layer.files)))
+    text = render(title, baseline, of.sections(baseline), sorted(map(str, baseline.layer.files)), of.waivers(baseline))
     if asked.output:
         of.write(asked.output, text)
     else:

@@ -14,7 +14,7 @@ from hubspec.errors import HubspecError
 from hubspec.kind import Kind
 from hubspec.kinds import KINDS
 from hubspec.masked import masked
-from hubspec.model import Absent, Action, Control, Present, Resource
+from hubspec.model import Absent, Action, Control, Present, Resource, Waiver
 from hubspec.record import shown, shown_value
 
 _DOORS = {
@@ -79,6 +79,12 @@ def sections(baseline: Baseline) -> list[Section]:
         for name, kind in KINDS.items()
         if (entries := [_entry(baseline, kind, id_) for id_, one in controls.items() if one.kind == name])
     ]
+
+
+def waivers(baseline: Baseline) -> list[tuple[str, Waiver, str]]:
+    """Return the drift that the baseline accepts beforehand: each waiver with its key and where it stands."""
+    mine = baseline.sections.waivers
+    return [(key, waiver, str(baseline.layer.place(("waivers", key)))) for key, waiver in mine.items()]
 
 
 def _entry(baseline: Baseline, kind: Kind, id_: str) -> Entry:

@@ -19,9 +19,14 @@ def begins(waiver: Waiver) -> datetime:
 
 def ends(waiver: Waiver) -> datetime:
     """Return the moment at which it counts no more: after its last day. Raises ValueError where it names no moment."""
-    moment = _moment(waiver.until)
+    return end_of(waiver.until)
+
+
+def end_of(until: str) -> datetime:
+    """Return the moment at which a last day, or a time, is over. Raises ValueError where it is no moment."""
+    moment = _moment(until)
     try:
-        return moment + timedelta(days=1) if len(waiver.until) == _DAY else moment
+        return moment + timedelta(days=1) if len(until) == _DAY else moment
     except OverflowError:  # 9999-12-31
         return datetime.max.replace(tzinfo=UTC)
 

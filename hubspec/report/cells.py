@@ -43,6 +43,12 @@ def lines(text: object) -> Markup:
     return visible(text, keep="\n\t")
 
 
+def ticked(text: str) -> Markup:
+    """Return a sentence with what stands between backticks as code."""
+    parts = [visible(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
+
+
 def copyable(text: object) -> bool:
     """Say whether a text shows all that it holds, so that what is copied is what was read."""
     return not hidden(str(text).replace("\n", "").replace("\t", ""))

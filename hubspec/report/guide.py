@@ -8,26 +8,26 @@ from typing import Any
 
 from markupsafe import Markup
 
+from hubspec.report.cells import ticked
 from hubspec.report.html import HERE, SEVERITIES, _digest, _environment
 
 
-def render(title: str, baseline: Any, sections: Sequence[Any], files: Sequence[str]) -> str:
+def render(title: str, baseline: Any, sections: Sequence[Any], files: Sequence[str], waivers: Sequence[Any]) -> str:
     """Return the page. The same input gives the same text."""
     style = (HERE / "report.css").read_text("utf-8") + (HERE / "guide.css").read_text("utf-8")
     entries = [entry for section in sections for entry in section.entries]
-    return (
-        _environment()
-        .get_template("guide.html.j2")
-        .render(
-            title=title,
-            files=files,
-            sections=sections,
-            frameworks=baseline.frameworks,
-            severities=SEVERITIES,
-            levels=Counter(entry.control.severity for entry in entries),
-            controls=len(entries),
-            checks=sum(section.count for section in sections),
-            digest=_digest(style),
-            style=Markup(style),  # noqa: S704 - files of this package, not input
-        )
+    environment = _environment()
+    environment.filters["ticked"] = ticked
+    return environment.get_template("guide.html.j2").render(
+        title=title,
+        files=files,
+        sections=sections,
+        waivers=waivers,
+        frameworks=baseline.frameworks,
+        severities=SEVERITIES,
+        levels=Counter(entry.control.severity for entry in entries),
+        controls=len(entries),
+        checks=sum(section.count for section in sections),
+        digest=_digest(style),
+        style=Markup(style),  # noqa: S704 - files of this package, not input
     )

@@ -16,6 +16,7 @@ from hubspec.framework import Standing, Standpoint, coverage
 from hubspec.model import Outcome, Record, Run
 from hubspec.printable import printable
 from hubspec.report.common import about, dumps, frameworks, identity, member, opened, remediation, seen, uid, waived
+from hubspec.waiver_time import end_of
 
 VERSION = "1.1.3"
 STATE = {
@@ -120,8 +121,17 @@ def _risk(number: int, record: Record, run: Run) -> dict[str, Any]:
         "description": record.message,
         "statement": f"{record.why} {waived(record)}",
         "status": "deviation-approved",
+        **({"deadline": _utc(end)} if (end := _end(record)) else {}),
         "related-observations": [{"observation-uuid": _uid("observation", number, record, run)}],
     }
+
+
+def _end(record: Record) -> datetime | None:
+    """Return when the waiver of a record ends; None where it says no moment."""
+    try:
+        return end_of(str((record.waiver or {}).get("until")))
+    except ValueError:
+        return None
 
 
 def _finding(

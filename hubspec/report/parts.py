@@ -16,6 +16,7 @@ from markupsafe import Markup
 from hubspec.framework import Standing, Standpoint, coverage
 from hubspec.model import Outcome, Record, Run, Severity
 from hubspec.printable import printable
+from hubspec.report.common import frameworks as titled
 
 ROOM = 2_000_000
 """Characters of bodies that stand in the page as text: what needs attention first. The rest is packed."""
@@ -90,6 +91,7 @@ class Framework:
     name: str
     points: list[Standpoint]
     count: dict[str, int]
+    title: str = ""
 
 
 def frameworks(records: Sequence[Record], run: Run) -> list[Framework]:
@@ -97,12 +99,14 @@ def frameworks(records: Sequence[Record], run: Run) -> list[Framework]:
     found: dict[str, list[Standpoint]] = {}
     for point in coverage(records, run.frameworks):
         found.setdefault(point.framework, []).append(point)
-    order = list(Standing)
+    order, titles = list(Standing), titled(run)
     result = []
     for name, points in found.items():
         count = Counter(str(point.standing) for point in points)
         ordered = sorted(points, key=lambda point: order.index(point.standing))
-        result.append(Framework(name, ordered, {str(one): count[one] for one in Standing if count[one]}))
+        result.append(
+            Framework(name, ordered, {str(one): count[one] for one in Standing if count[one]}, titles.get(name, ""))
+        )
     return result
 
 

@@ -83,6 +83,8 @@ def test_a_demand_has_its_values_its_place_and_what_could_put_it_right(page: Pat
     assert "Mine &lt;b&gt;&amp; yours&lt;/b&gt;" in text
     assert "c4n4ry" not in text
     assert "https://u:***@h" in text
+    assert "from <code>docker inspect</code> (Docker" in text
+    assert "<code>CTR-03</code> of <code>jupyterhub</code> on <code>*</code></p><p>until 2027-12-31, UTC" in text
 
 
 @pytest.mark.parametrize(

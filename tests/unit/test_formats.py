@@ -70,7 +70,9 @@ def test_requirements_reach_the_formats_that_have_a_place_for_them() -> None:
     states = {one["target"]["target-id"]: one["target"]["status"]["state"] for one in result["findings"]}
     assert len(states) == 3
     assert set(states.values()) == {"not-satisfied"}
-    assert [one["status"] for one in result["risks"]] == ["deviation-approved"]
+    assert [(one["status"], one["deadline"]) for one in result["risks"]] == [
+        ("deviation-approved", "2026-07-01T00:00:00+00:00")
+    ]
     finding = json.loads(made("ocsf", records))[0]
     assert finding["compliance"]["requirements"] == ["NIST 800-53 CM-2", "NIST 800-53 CM-6", "CIS 2.1"]
     assert finding["compliance"]["standards"] == ["NIST SP 800-53 5.1.1", "CIS"]

@@ -104,7 +104,7 @@ MAY_IMPORT = {
     "metrics":      "model printable notice tally",
     "telling":      "__init__ errors interrupts masked model message metrics notice results tally cluster.keep cluster.notify cluster.options",
     "report":       "",
-    "report.*":     "model tally faults framework printable record report.*",  # a report is made from records
+    "report.*":     "model tally faults framework printable record waiver_time report.*",  # a report is made from records
     "cluster":      "cluster.quiet",
     "cluster.*":    "model errors masked door hub_path token_probe cluster.*",  # a door knows no kinds
     "iam":          "cluster.calls",

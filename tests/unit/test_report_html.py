@@ -20,6 +20,7 @@ from hubspec.printable import printable
 from hubspec.report.cells import copyable, visible
 from hubspec.report.fields import rows
 from hubspec.report.html import OUTCOMES, render, verdict, worst
+from tests.readers import MAP
 from tests.records import HOSTILE, all_drift, drifted, many, one_of_each, record, run, with_history
 
 LIMIT = 5_000_000
@@ -116,6 +117,7 @@ def test_history_waivers_and_requirements_are_on_the_page() -> None:
     assert len(bars) == sum(bool(point[level]) for point in about.trend for level in ("critical", "high", "medium"))
     assert sum(float(bar["height"] or 0) for bar in bars) <= 96 * 10
     assert "Trend" not in Page(render(records, run())).text
+    assert "NIST 800-53 NIST SP 800-53 5.1.1: " in " ".join(Page(render(records, run(frameworks=[MAP]))).text.split())
 
 
 def test_standing_of_a_requirement_is_that_of_its_checks() -> None:
