@@ -35,11 +35,12 @@ class Reading:
 
 @dataclass
 class Snapshot:
-    """One cluster at one time. `trips` counts the round trips by door."""
+    """One cluster at one time. `trips` counts the round trips by door; `called` is its name at EMR, where that was looked up."""
 
     cluster: str
     readings: dict[str, Reading] = field(default_factory=dict)
     trips: dict[str, int] = field(default_factory=dict)
+    called: str = ""
 
     def reading(self, kind: str) -> Reading:
         """Return the reading of a kind; one that says so where the kind was not read."""
@@ -75,7 +76,8 @@ def _dump(snapshot: Snapshot) -> dict[str, Any]:
             entry["unreadable" if isinstance(reading.seen, Unreadable) else "not_applicable"] = reading.seen.reason
             entry |= {"stopped": True} if isinstance(reading.seen, Stopped) else {}
         kinds[name] = entry
-    return {"hubspec_snapshot": SCHEMA, "cluster": snapshot.cluster, "trips": snapshot.trips, "kinds": kinds}
+    called = {"called": snapshot.called} if snapshot.called else {}
+    return {"hubspec_snapshot": SCHEMA, "cluster": snapshot.cluster, **called, "trips": snapshot.trips, "kinds": kinds}
 
 
 def _dump_one(seen: Any) -> dict[str, Any]:
@@ -106,7 +108,8 @@ def read_file(path: Path) -> Snapshot:
         readings = {name: _load(KINDS[name], entry) for name, entry in data["kinds"].items()}
         if not isinstance(data["cluster"], str):
             raise TypeError("cluster is no text")
-        return Snapshot(data["cluster"], readings, {str(name): int(count) for name, count in data["trips"].items()})
+        trips = {str(name): int(count) for name, count in data["trips"].items()}
+        return Snapshot(data["cluster"], readings, trips, str(data.get("called", "")))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         first = str(error).splitlines()[0]
         raise BaselineError([f"{path}: is damaged ({type(error).__name__}: {first}); take a new one"]) from None

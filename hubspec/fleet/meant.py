@@ -26,6 +26,7 @@ from hubspec.masked import masked
 from hubspec.printable import printable
 from hubspec.provenance import OPTIONS, for_none, of_clusters, settings
 from hubspec.report.formats import OF_MANY
+from hubspec.saved import found
 from hubspec.snapshot import read_file
 
 LAB = "lab"
@@ -200,7 +201,7 @@ def _saved(options: Wish) -> Search:
     search = Search()
     for name in options.repeated("--snapshot"):
         path = options.as_path(name).resolve()
-        search.found[str(path)] = Found(read_file(path).cluster)
+        search.found[str(path)] = found(options, options.configured, read_file(path))
     return search
 
 
