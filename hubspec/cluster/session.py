@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ SETTINGS = {
     "aws_access_key_id": "AWS_ACCESS_KEY_ID",
     "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
 }
+NO_REGION = "no AWS region is set: set AWS_DEFAULT_REGION or AWS_REGION, or a region in the profile"
 ROUNDS, PAUSE = 3, 4.0
 """botocore asks `ATTEMPTS` times. While AWS throttles it begins anew, after that many seconds: ten refusals in a row are
 lived through, and a network that is down is still told of within seconds."""
@@ -61,6 +63,7 @@ class Session:
         self.trips: Counter[str] = Counter()
         self.apart: float | None = None
         self._settings = {name: (settings or {}).get(variable) for name, variable in SETTINGS.items()}
+        self._settings["region_name"] = self._settings["region_name"] or _region()
         self._clients = clients or Clients()
 
     def call(self, name: str, *, once: bool = False, **arguments: Any) -> dict[str, Any]:
@@ -89,7 +92,7 @@ class Session:
         try:
             return str(self._client("emr", once=False).meta.region_name)
         except NoRegionError:
-            raise DoorError("no AWS region is set: set AWS_DEFAULT_REGION, or a region in the profile") from None
+            raise DoorError(NO_REGION) from None
 
     def _call(self, name: str, arguments: dict[str, Any], *, once: bool) -> dict[str, Any]:
         # boto3 takes a quarter of a second to import: only where AWS is asked, and beside the other doors.
@@ -104,7 +107,7 @@ class Session:
                 "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             ) from None
         except raised.NoRegionError:
-            raise DoorError("no AWS region is set: set AWS_DEFAULT_REGION, or a region in the profile") from None
+            raise DoorError(NO_REGION) from None
         except raised.ParamValidationError as error:
             raise DoorError(f"{name} was not asked: {error}") from None
         except raised.ClientError as error:
@@ -125,7 +128,7 @@ class Session:
         try:
             return str(self._client(service, once=False).meta.endpoint_url)
         except NoRegionError:
-            raise DoorError("no AWS region is set: set AWS_DEFAULT_REGION, or a region in the profile") from None
+            raise DoorError(NO_REGION) from None
 
     def _heard(self, answer: Mapping[str, Any]) -> str | None:
         date: str | None = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
@@ -134,6 +137,11 @@ class Session:
 
     def _client(self, service: str, *, once: bool) -> Any:
         return self._clients.client(service, self._settings, self._patience, once=once)
+
+
+def _region() -> str | None:
+    """Return the region that botocore passes over: it reads AWS_DEFAULT_REGION, and AWS's other tools AWS_REGION too (AWS SDKs and Tools Reference)."""
+    return None if os.environ.get("AWS_DEFAULT_REGION") else os.environ.get("AWS_REGION") or None
 
 
 def _refusal(name: str, error: Mapping[str, str], arguments: Mapping[str, Any]) -> DoorError | UnknownClusterError:

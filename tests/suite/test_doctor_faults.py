@@ -47,7 +47,7 @@ FORBIDDEN = answer(403, b'{"status": 403, "message": "Forbidden"}')
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
     """Give a function that has the doctor look at j-1 with these AWS and hub, and returns row -> (state, words) and the code."""
-    for name in ("HUBSPEC_BASELINE", "AWS_PROFILE", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+    for name in ("HUBSPEC_BASELINE", "AWS_PROFILE", "AWS_REGION", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     monkeypatch.setenv("HUBSPEC_HUB_TOKEN", TOKEN)

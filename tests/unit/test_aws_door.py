@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from hubspec.cluster import session as sessions
 from hubspec.cluster.aws import EmrDoor
 from hubspec.cluster.clients import ATTEMPTS
-from hubspec.cluster.session import ROUNDS, NoAnswerError, RefusedError
+from hubspec.cluster.session import ROUNDS, NoAnswerError, RefusedError, Session
 from hubspec.cluster.steps import StepDoor
 from hubspec.errors import DoorError, UnknownClusterError
 from hubspec.model import Unreadable
@@ -181,3 +182,28 @@ def test_a_step_that_cannot_be_cancelled_says_why() -> None:
 
 def test_the_region_is_the_clients() -> None:
     assert session({"AWS_DEFAULT_REGION": "eu-west-3"}).region == "eu-west-3"
+
+
+REGIONS = [
+    # AWS_DEFAULT_REGION, AWS_REGION, that of the profile, and which is asked
+    ("eu-west-1", "eu-west-2", "eu-west-3", "eu-west-1"),
+    ("", "eu-west-2", "eu-west-3", "eu-west-2"),
+    (None, "eu-west-2", None, "eu-west-2"),
+    (None, None, "eu-west-3", "eu-west-3"),
+    (None, "", "eu-west-3", "eu-west-3"),
+]
+
+
+@pytest.mark.parametrize("said", REGIONS)
+def test_which_region_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: tuple[str | None, str | None, str | None, str]
+) -> None:
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it keeps what the first who asked had
+    (tmp_path / "config").write_text(f"[default]\nregion = {said[2]}\n" if said[2] else "")
+    variables = {"AWS_DEFAULT_REGION": said[0], "AWS_REGION": said[1], "AWS_CONFIG_FILE": str(tmp_path / "config")}
+    for name, value in variables.items():
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert Session().region == said[3]
+    assert Session(settings={"AWS_DEFAULT_REGION": "ap-east-1"}).region == "ap-east-1", "--region counts first"
