@@ -11,6 +11,7 @@ from pathlib import Path
 from hubspec.adopt import BASE, write
 from hubspec.arguments import Arguments
 from hubspec.baseline import load
+from hubspec.cluster.clients import Clients
 from hubspec.cluster.find import FORMS, describe, find, is_form
 from hubspec.cluster.opened import opened
 from hubspec.cluster.register import Register
@@ -36,24 +37,25 @@ def init(asked: argparse.Namespace, say: Callable[[str], None]) -> int:
         path = _output(asked, snapshot.cluster)
         written = write(snapshot, path)
     else:
-        site = _site(options, say)
+        clients = Clients()
+        site = _site(options, clients, say)
         path = _output(asked, site.cluster_id)
-        written = write(_seen(site, options, say), path, watch=watched(load(BASE)))
+        written = write(_seen(site, options, clients, say), path, watch=watched(load(BASE)))
     for line in written.telling():
         say(line)
     return written.code
 
 
-def _seen(site: Site, options: Arguments, say: Callable[[str], None]) -> Snapshot:
+def _seen(site: Site, options: Arguments, clients: Clients, say: Callable[[str], None]) -> Snapshot:
     clock, cluster = time.monotonic(), site.cluster_id
-    with opened(site, options, say) as doors:
+    with opened(site, options, say, clients=clients) as doors:
         snapshot = survey(cluster, doors, load(BASE))
     trips = ", ".join(f"{count} {sort}" for sort, count in snapshot.trips.items()) or "none"
     say(f"{cluster}: read in {time.monotonic() - clock:.2f} s; round trips: {trips}")
     return snapshot
 
 
-def _site(options: Arguments, say: Callable[[str], None]) -> Site:
+def _site(options: Arguments, clients: Clients, say: Callable[[str], None]) -> Site:
     """Return the one cluster that is meant. Raises HubspecError where it is none, or not the only one."""
     words = options.many("--cluster")
     if not words:
@@ -66,7 +68,7 @@ def _site(options: Arguments, say: Callable[[str], None]) -> Site:
     wrong = [word for word in words if not is_form(word)]
     if wrong:
         options.refuse(f"--cluster {printable(wrong[0])}: wanted {FORMS}")
-    register = Register(options.regions, deadline=options.deadline, progress=say)
+    register = Register(options.regions, deadline=options.deadline, progress=say, clients=clients)
     search = find(words, register, say)
     describe(search, register, options.configured.asks, say)
     if len(search.found) > 1:

@@ -100,7 +100,7 @@ class EmrDoor:
             return self._known[name]
 
     def _describe_cluster(self) -> Any:
-        return self.session.call("DescribeCluster", ClusterId=self.cluster_id)["Cluster"]
+        return self.session.described(self.cluster_id)
 
     def _list_steps(self) -> dict[str, Any]:
         steps: list[Any] = []

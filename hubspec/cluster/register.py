@@ -77,7 +77,7 @@ class Register:
         """Return a cluster with its tags and applications. Raises DoorError, UnknownClusterError."""
         key = (entry.id, entry.region)
         if key not in self._known:
-            told = self._session(entry.region).call("DescribeCluster", ClusterId=entry.id)["Cluster"]
+            told = self._session(entry.region).described(entry.id, lend=True)
             self._known[key] = replace(
                 _entry(told, entry.region),
                 tags={str(tag["Key"]): str(tag.get("Value", "")) for tag in told.get("Tags") or []},

@@ -84,6 +84,18 @@ class Session:
                 time.sleep(PAUSE)
         raise AssertionError  # the last round returns or raises
 
+    def described(self, cluster: str, *, lend: bool = False) -> dict[str, Any]:
+        """Return the `Cluster` of DescribeCluster; with `lend` also for the next session of the same settings, which then need not ask. Raises as `call`."""
+        key = (cluster, *self._settings.values())
+        told = None if lend else self._clients.take(key)
+        if told is None:
+            told = dict(self.call("DescribeCluster", ClusterId=cluster)["Cluster"])
+        else:
+            self.trips["aws DescribeCluster"] += 1  # it was made, and is counted nowhere else
+        if lend:
+            self._clients.keep(key, told)
+        return told
+
     @property
     def region(self) -> str:
         """Return the region that is asked. Raises DoorError where none is set."""

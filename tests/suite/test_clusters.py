@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.accounts import Account, Cluster, serving
@@ -34,6 +36,10 @@ def test_one_report_of_those_that_a_tag_means(audit: Audit) -> None:
     assert "audit: j-C (west, eu-west-1) against " in run.text
     assert "test_cluster.py::test_declared[j-A-" in run.text
     assert {region for call, region, given in account.asked if given.get("ClusterId") == "j-C"} == {"eu-west-1"}
+    described = [given["ClusterId"] for call, _, given in account.asked if call == "DescribeCluster"]
+    assert len(described) == len(set(described)), "what was told while they were looked for is not asked again"
+    trips = json.loads((run.folder / "latest" / "run.json").read_text())["round_trips"]
+    assert trips["aws DescribeCluster"] == 3
 
 
 def test_the_processes_of_xdist_look_for_them_once(audit: Audit) -> None:

@@ -149,7 +149,7 @@ MAY_IMPORT = {
     "survey":       "probe_name model kind kinds kinds.file door baseline snapshot collect",
     "draft":        "model kind kinds printable baseline snapshot durable survey thing written",
     "adopt":        "model errors masked kinds printable baseline snapshot check verdict draft written",
-    "init":         "errors printable provenance baseline snapshot survey adopt arguments cluster.opened cluster.find cluster.register cluster.site",
+    "init":         "errors printable provenance baseline snapshot survey adopt arguments cluster.clients cluster.opened cluster.find cluster.register cluster.site",
     "difference":   "model kind kinds baseline snapshot check verdict record",
     "diff":         "errors kinds printable baseline snapshot record difference",
     "launch":       "model printable cluster.hub_shell",
