@@ -11,7 +11,7 @@ from benchmarks.contenders import audit, floor, serverspec, stock_testinfra
 from benchmarks.doors import table_of_doors
 from benchmarks.fleet.night import night
 from benchmarks.fleet.served import record
-from benchmarks.fleet.tables import WORLD, table_of_fleet
+from benchmarks.fleet.tables import WORLD, beyond, growth, table_of_dask
 from benchmarks.fleet.world import Fleet
 from benchmarks.formats import table_of_formats
 from benchmarks.house import NAME, House
@@ -44,7 +44,9 @@ PARTS: dict[str, Callable[[House, Sequence[int], int], str]] = {
     "clusters": lambda house, _, repeat: table_of_clusters(house.folder, repeat),
     "vocabulary": lambda _house, _, repeat: table_of_vocabulary(repeat),
     "formats": lambda house, _, repeat: table_of_formats(house.folder, repeat),
-    "fleet": lambda house, _, _repeat: table_of_fleet(house),
+    "fleet": lambda house, _, _repeat: growth(house),
+    "dask": lambda house, _, _repeat: table_of_dask(house),
+    "fleet-beyond": lambda house, _, _repeat: beyond(house),
 }
 """The parts of the page, smaller worlds first: the container only grows."""
 

@@ -23,21 +23,22 @@ TICK = 0.1
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command cost: seconds, those of the CPU in all its processes, the most memory of its own one, how busy the machine was."""
+    """What a command cost: seconds, those of the CPU in all its processes and in its own one, the most memory of that, how busy the machine was."""
 
     code: int
     seconds: float
     cpu: float
+    own_cpu: float
     peak_mb: float
     busy: float
 
 
 def cost(command: list[str]) -> Cost:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    began, ticks, peak = time.perf_counter(), _ticks(), 0.0
+    began, ticks, peak, own = time.perf_counter(), _ticks(), 0.0, 0.0
     process = subprocess.Popen(command)
     while process.poll() is None:
-        peak = max(peak, _peak(process.pid))
+        peak, own = max(peak, _peak(process.pid)), max(own, _used(process.pid))
         time.sleep(TICK)
     seconds, now = time.perf_counter() - began, _ticks()
     try:
@@ -46,7 +47,7 @@ def cost(command: list[str]) -> Cost:
     except ChildProcessError:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
     idle, whole = (later - before for later, before in zip(now, ticks, strict=True))
-    return Cost(process.returncode, seconds, used.ru_utime + used.ru_stime, peak, 1 - idle / whole)
+    return Cost(process.returncode, seconds, used.ru_utime + used.ru_stime, own, peak, 1 - idle / whole)
 
 
 def _peak(pid: int) -> float:
@@ -57,6 +58,15 @@ def _peak(pid: int) -> float:
         return 0.0
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else 0.0
+
+
+def _used(pid: int) -> float:
+    """Return the CPU seconds of a process so far, without those of its children (proc(5), stat); 0 where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _ticks() -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.fleet.night import Night, night
@@ -21,33 +21,42 @@ WORLD = World(53, 27)
 GIANT = 20_000
 """Accounts of a cluster with a hundred times as many."""
 SIZES = (1, 10, 100, 1000)
+FEW = 200
+"""Clusters by Dask, and of those of which some hang."""
 SPREAD, BUSY, MEMORY, SPEEDUP = 15, 85, 300, 1.8
-QUIET = ("--report", "html,junit")
+ALLURE = ("--report", "html,junit,allure")
 CUT = 20
 """Seconds that an audit may take where clusters hang."""
 
 
-def table_of_fleet(house: House, sizes: Sequence[int] = SIZES) -> str:
-    """Measure fleets of these sizes, one after the other, and return the tables with what they mean."""
+def growth(house: House, sizes: Sequence[int] = SIZES) -> str:
+    """Measure fleets of these sizes by turns, small ones more often, and return the table with what it means."""
+    baseline, answers = record(house, WORLD, house.folder)
+    folder = house.folder / "growth"
+    nights: dict[int, list[Night]] = {count: [] for count in sizes}
+    for turn in range(max(map(_runs, sizes))):
+        for count in (count for count in sizes if turn < _runs(count)):
+            nights[count].append(night(Fleet(count, [answers]), baseline, folder / f"of-{count}-{turn}"))
+    some = sizes[-2] if len(sizes) > 1 else sizes[-1]
+    allure = night(Fleet(some, [answers]), baseline, folder / "allure", *ALLURE)
+    return f"## {TITLE}\n\n{_about(answers)}\n{grown(nights, allure)}"
+
+
+def _runs(count: int) -> int:
+    """Return how often a fleet of this size is measured: a second more or less is much for few clusters."""
+    return 5 if count <= 10 else 3 if count <= 100 else 1
+
+
+def beyond(house: House, few: int = FEW) -> str:
+    """Measure fleets of so many clusters with some that hang, and with one that is far larger, and return what came of it."""
     baseline, answers = record(house, WORLD, house.folder)
     folder = house.folder / "fleet"
-
-    few = max(sizes[-1] // 5, 4)
-    grown = [night(Fleet(count, [answers]), baseline, folder / f"of-{count}") for count in sizes]
-    bare = night(Fleet(few, [answers]), baseline, folder / "bare", *QUIET)
+    bare = night(Fleet(few, [answers]), baseline, folder / "bare")
     limit = ("--audit-deadline", str(CUT), "--deadline", "600")
     hung = night(Fleet(few, [answers], hang=5), baseline, folder / "hung", *limit)
-    dask = [_by_dask(few, count, baseline, answers, folder) for count in (1, 2)]
     large, told = record_accounts(house, GIANT, folder)
     giant = night(Fleet(few, [answers, told]), baseline, folder / "giant", giant=large)
-    return "\n".join(
-        [
-            f"## {TITLE}\n\n{_about(answers)}",
-            _growth(grown, bare),
-            _dask(dask),
-            _faults(hung, giant, bare),
-        ]
-    )
+    return f"## The same with clusters that hang, or with one that is far larger\n\n{_faults(hung, giant, bare)}"
 
 
 def _about(answers: Path) -> str:
@@ -58,38 +67,52 @@ def _about(answers: Path) -> str:
     )
 
 
-def _growth(grown: Sequence[Night], bare: Night) -> str:
-    first = grown[0]
+def grown(nights: Mapping[int, Sequence[Night]], allure: Night) -> str:
+    """Return the table of fleets by their size, each measured once or more, and one with Allure's results."""
+    middle = {count: sorted(of, key=lambda one: one.cost.cpu)[len(of) // 2] for count, of in nights.items()}
+    fewest = min(middle)
+    start = middle[fewest].cost.cpu
+
+    def added(one: Night) -> float:
+        return (one.cost.cpu - start) / (one.fleet.count - fewest)
+
     rows = []
-    for this in grown:
-        count, cost = this.fleet.count, this.cost
-        alone = (cost.cpu - first.cost.cpu) / (count - first.fleet.count) if this is not first else None
+    for count, this in middle.items():
+        cost = this.cost
+        each = sorted(added(one) for one in nights[count]) if count != fewest else []
         rows.append(
             (
                 f"{count:,}",
                 f"{this.outcomes.total():,}",
+                len(nights[count]),
                 f"{cost.seconds:.1f}",
                 f"{cost.cpu:.1f}",
                 f"{cost.cpu / count:.3f}",
-                f"**{alone:.3f}**" if alone else "",
+                f"**{added(this):.3f}**" if each else "",
+                f"{each[0]:.3f} to {each[-1]:.3f}" if len(each) > 1 else "",
+                f"{cost.own_cpu:.1f}",
                 f"{cost.busy:.0%}",
                 f"{cost.cpu / cost.seconds / 2:.0%}",
                 f"{this.told['cpu'] / count * 1000:.0f}",
-                f"{cost.peak_mb:.0f}",
-                this.refused,
+                f"{max(one.cost.peak_mb for one in nights[count]):.0f}",
+                sum(one.refused for one in nights[count]),
             )
         )
-    costs = [float(row[5].strip("*")) for row in rows if row[5]]
+    costs = [added(this) for count, this in middle.items() if count != fewest]
     spread = (max(costs) / min(costs) - 1) * 100 if costs else 0
-    last = grown[-1].cost
+    most = max(middle)
+    last, some = middle[most].cost, allure.fleet.count
     head = (
-        *("clusters", "records", "wall s", "CPU s", "CPU s a cluster", "the same without the start", "cores busy"),
-        *("by the fleet", "simulation's CPU ms a cluster", "leading process MB", "calls throttled"),
+        *("clusters", "records", "runs", "wall s", "CPU s", "CPU s a cluster", "the same without the start"),
+        *("in each of the runs", "leading process CPU s", "cores busy", "by the fleet"),
+        *("simulation's CPU ms a cluster", "leading process MB", "calls throttled"),
     )
     said = (
-        f"Without the start (what the smallest fleet here cost), the cost of a cluster differs by **{spread:.0f} %** between them (goal: {SPREAD} %). With {grown[-1].fleet.count:,} clusters the cores"
-        f" are busy for **{last.busy:.0%}** of the time (goal: {BUSY} %), and the leading process needs **{last.peak_mb:.0f} MB** (goal: {MEMORY} MB). No record tells of throttling."
-        f" With `{' '.join(QUIET)}`, so without Allure's files, {bare.fleet.count} clusters take {bare.cost.cpu / bare.fleet.count:.3f} s of the CPU each, with the start.\n"
+        f"Of so many runs, by turns, the one with the median of the CPU; the most memory of all. Without the start (what the smallest fleet cost, with its clusters), the cost of a cluster differs"
+        f" by **{spread:.0f} %** between them (goal: {SPREAD} %). With {most:,} clusters the cores are busy for **{last.busy:.0%}** of the time (goal: {BUSY} %), and the leading process needs"
+        f" **{max(one.cost.peak_mb for one in nights[most]):.0f} MB** (goal: {MEMORY} MB). No record tells of throttling.\n\n"
+        f"With Allure's results (`{' '.join(ALLURE)}`), which a fleet writes where they are asked for, each of {some:,} clusters takes {added(allure) if some > fewest else allure.cost.cpu:.3f} s"
+        f" in place of {added(middle[some]) if some > fewest else start:.3f} s, and the leading process needs {allure.cost.peak_mb:.0f} MB.\n"
     )
     return f"{table(head, rows)}\n{said}"
 
@@ -100,10 +123,11 @@ def _by_dask(clusters: int, count: int, baseline: Path, answers: Path, folder: P
     return night(about, baseline, place, engine=lambda environment: workers(count, place, environment))
 
 
-def table_of_dask(house: House, clusters: int) -> str:
+def table_of_dask(house: House, clusters: int = FEW) -> str:
     """Measure so many clusters by one worker of Dask and by two, and return the table with what it means."""
     baseline, answers = record(house, WORLD, house.folder)
-    return _dask([_by_dask(clusters, count, baseline, answers, house.folder / "fleet") for count in (1, 2)])
+    nights = [_by_dask(clusters, count, baseline, answers, house.folder / "dask") for count in (1, 2)]
+    return f"## The same by Dask\n\n{_dask(nights)}"
 
 
 def _dask(nights: Sequence[Night]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import boto3
@@ -12,8 +14,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from benchmarks.fleet.cost import Cost
 from benchmarks.fleet.limits import LIMITS, WHOLE, Limits
+from benchmarks.fleet.night import Night
 from benchmarks.fleet.served import served
+from benchmarks.fleet.tables import grown
 from benchmarks.fleet.world import Fleet
 from benchmarks.page import put
 
@@ -93,3 +98,29 @@ def test_a_part_of_the_page_of_benchmarks_is_put_in_its_place(tmp_path: Path) ->
     put(page, "Two", "## Two\n\nsecond\n")
 
     assert page.read_text() == "# Page\n\n## One\n\n1\n\n## Two\n\nsecond\n\n## Machine\n\nhere\n\n## What\n"
+
+
+def _night(count: int, cpu: float) -> Night:
+    cost = Cost(1, seconds=10, cpu=cpu, own_cpu=1, peak_mb=90, busy=0.9)
+    return Night(Fleet(count, []), cost, Counter(compliant=200 * count), {"cpu": 0.1, "throttled": {}}, "")
+
+
+def test_what_a_cluster_costs_is_told_without_the_start_and_of_the_run_in_the_middle() -> None:
+    start, each, allure = 2.5, 0.4, 0.5
+    nights = {
+        1: [_night(1, start + each + off) for off in (0, -0.3, 0.3)],
+        10: [_night(10, start + 10 * each + off) for off in (0.9, 0, -0.9)],
+        100: [_night(100, start + 100 * each * 1.1)],
+    }
+    text = grown(nights, _night(100, start + 99 * allure + each))
+
+    rows = {
+        row[0]: row
+        for row in ([cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines())
+        if len(row) > 5
+    }
+    assert [rows[count][2] for count in ("1", "10", "100")] == ["3", "3", "1"]
+    assert rows["10"][6:8] == ["**0.400**", "0.300 to 0.500"]
+    assert rows["100"][6:8] == ["**0.440**", ""]
+    assert re.search(r"differs\s+by \*\*10 %\*\*", text)
+    assert "each of 100 clusters takes 0.500 s in place of 0.440 s" in text
