@@ -81,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"lab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("lab: interrupted; `python -m lab up` goes on from here, `down` removes what there is", file=sys.stderr)
+        print("lab: interrupted; `python -m lab up` makes it anew, `down` removes what there is", file=sys.stderr)
         return 130
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lab import base, containers, engine, hub, images, inside, provision, state
 from lab.containers import BASE_LABEL, CLUSTER_LABEL, IMAGE_LABEL
 from lab.model import HUB, LABEL, MASTER, REGION, Lab, LabError
+from lab.turn import turn
 from lab.versions import DEFAULT, Version, known
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def status() -> Lab | None:
 def look(client: DockerClient) -> Lab | None:
     """Answer what `status` answers, on a client of the engine that is open already."""
     master = containers.found(client, MASTER)
-    return None if master is None or not master.id else state.load(client, master.id)
+    if master is None or not master.id or state.begun(client):
+        return None
+    return state.load(client, master.id)
 
 
 def awake(progress: Progress) -> Lab:
@@ -56,14 +59,14 @@ def awake(progress: Progress) -> Lab:
 
 
 def up(progress: Progress, *, hub: str | None = None) -> Lab:
-    """Bring the lab up, from nothing or from whatever an interrupted run left; answer it.
+    """Bring the lab up, from nothing or from whatever is there; answer it. One whose making was cut short is made anew.
 
     Users, packages and files that a person changed since are left as they are; see `mend`. A lab of another version
     than `hub` is replaced, once the images of the new one are there.
     Raises: LabError with the scene: the containers' states and last lines.
     """
     asked = known(hub) if hub is not None else None
-    with closing(engine.ensure_engine(progress)) as client, engine.told():
+    with closing(engine.ensure_engine(progress)) as client, turn(progress), engine.told():
         there = [box for name in (MASTER, HUB) if (box := containers.found(client, name)) is not None]
         present = containers.version(there[0]) if there else None
         wanted = asked or known(present or DEFAULT)
@@ -72,7 +75,9 @@ def up(progress: Progress, *, hub: str | None = None) -> Lab:
             return warm
         tag, words = base.ensure_base(client, progress)
         tags = images.ensure_images(client, tag, wanted.hub, progress)
-        if present not in {None, wanted.hub}:
+        if there and not _whole(client, progress):
+            state.forget()
+        elif present not in {None, wanted.hub}:
             progress(f"replacing the lab of hub {present} by one of hub {wanted.hub}, with homes, settings and cluster")
             _remove(client, progress, with_images=False)
             state.forget()
@@ -87,7 +92,7 @@ def down(progress: Progress, *, with_images: bool = False) -> None:
     """Remove every container, volume and network of the lab, its state folder, and on request its images."""
     client = engine.connect()
     if client is not None:
-        with closing(client), engine.told():
+        with closing(client), turn(progress), engine.told():
             _remove(client, progress, with_images=with_images)
     state.forget()
 
@@ -109,9 +114,29 @@ def _remove(client: DockerClient, progress: Progress, *, with_images: bool) -> N
                     client.images.remove(tag, force=True)
 
 
+def _whole(client: DockerClient, progress: Progress) -> bool:
+    """Remove what was half made when its making was cut short, or else answer True.
+
+    That is all of a lab that never came to its end, and the hub container of one that did: its homes, settings and cluster stay.
+    """
+    master = containers.found(client, MASTER)
+    if master is None or not master.id:
+        return True
+    if state.load(client, master.id) is None:
+        progress("the making of this lab was cut short: it is made anew")
+        _remove(client, progress, with_images=False)
+        return False
+    if state.begun(client):
+        progress("the making of this lab's hub container was cut short: it is made anew")
+        containers.remove(client, HUB)
+    return True
+
+
 def _warm(client: DockerClient, wanted: Version) -> Lab | None:
     master, box = containers.found(client, MASTER), containers.found(client, HUB)
     if master is None or box is None or not master.id or {master.status, box.status} != {"running"}:
+        return None
+    if state.begun(client):
         return None
     for name, container in (("master", master), ("hub", box)):
         if images.context_hash(name, wanted.hub) not in container.labels.get(IMAGE_LABEL, ""):
@@ -138,6 +163,7 @@ def _raise(client: DockerClient, tags: dict[str, str], words: str, wanted: Versi
         box = None
     if box is None:
         progress("making the hub container jupyterhub")
+        state.begin(client)
         box = containers.create_hub(client, tags["hub"], wanted.hub)
     asleep = box.status not in ("running", "paused")
     containers.wake(box)
@@ -151,6 +177,7 @@ def _raise(client: DockerClient, tags: dict[str, str], words: str, wanted: Versi
         hub.wait(lab)
     if not provision.done(client):
         progress("making users and installing packages in the hub container")
+        state.begin(client)
         provision.everything(client, lab)
         state.note_broken([])
     hub.ensure_token(client, lab)
@@ -158,6 +185,7 @@ def _raise(client: DockerClient, tags: dict[str, str], words: str, wanted: Versi
     # The AWS API begins anew with the master node.
     lost = ("cluster-", "step-", "steps-") if fresh_net else ()
     state.note_broken([name for name in state.broken() if name not in WOKEN and not name.startswith(lost)])
+    state.end(client)
     return lab
 
 

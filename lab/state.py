@@ -22,6 +22,8 @@ FOLDER = ROOT / ".lab"
 KEPT = "/var/lib/hubspec-lab"
 FACTS = "lab.json"
 BROKEN = "broken.json"
+MAKING = "making"
+"""A file in the master node, as long as the lab is being made; one that is left says that this was cut short."""
 
 
 def write(name: str, body: bytes) -> Path:
@@ -46,6 +48,27 @@ def save(client: DockerClient, lab: Lab) -> None:
     for path in (lab.token_file, lab.passwords_file):
         inside.write_file(client, MASTER, KEPT, path.name, path.read_bytes())
     keep(client, FACTS, json.dumps(facts, indent=2).encode())
+
+
+def begin(client: DockerClient) -> None:
+    """Note in the master node that the lab is being made."""
+    inside.write_file(client, MASTER, KEPT, MAKING, b"")
+
+
+def end(client: DockerClient) -> None:
+    """Note, last of all, that it was made to the end. The master node runs."""
+    inside.must(client, MASTER, f"rm -f {KEPT}/{MAKING}")
+
+
+def begun(client: DockerClient) -> bool:
+    """Answer whether it is being made, or its making was cut short; the master node is there, running or not."""
+    from docker.errors import NotFound
+
+    try:
+        client.api.get_archive(MASTER, f"{KEPT}/{MAKING}")
+    except NotFound:
+        return False
+    return True
 
 
 def load(client: DockerClient, master_id: str) -> Lab | None:

@@ -21,6 +21,8 @@ from hubspec.kinds import KINDS
 from lab import breaks, containers, engine, hub, inside, state
 from lab.breaks import BREAKS, RefusedError
 from lab.model import HUB, LABEL, MASTER, Lab, LabError
+from lab.turn import turn
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -383,3 +385,34 @@ def test_every_break_says_what_an_audit_should_say() -> None:
 def test_an_unknown_break_is_refused() -> None:
     with pytest.raises(LabError, match="no break is called"):
         breaks.apply("no-such-break")
+
+
+def test_one_that_is_being_made_is_not_up(here: Lab, client: DockerClient) -> None:
+    state.begin(client)
+    try:
+        assert state.begun(client)
+        assert lab.status() is None, "nobody audits half a lab"
+    finally:
+        state.end(client)
+    assert lab.status() == here
+
+
+def test_who_makes_it_has_it_alone() -> None:
+    told: list[str] = []
+    with turn(told.append):
+        waiting = subprocess.Popen([sys.executable, "-c", WAITS], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert waiting.stdout
+        assert waiting.stdout.readline() == "waiting for another process that makes the lab or removes it\n"
+        assert waiting.poll() is None
+    assert waiting.communicate(timeout=30)[0] == "its turn\n"
+    assert waiting.returncode == 0
+    assert told == []
+
+
+WAITS = """
+from functools import partial
+from lab.turn import turn
+
+with turn(partial(print, flush=True)):
+    print("its turn")
+"""
