@@ -186,7 +186,8 @@ class DoorOptions(ABC):
     @property
     def secret(self) -> SecretStr | None:
         """Return the hub's API token from the environment; there is no option, for argv can be read by anybody."""
-        value = os.environ.get("HUBSPEC_HUB_TOKEN")
+        # A secret that was kept from a file ends with its line.
+        value = os.environ.get("HUBSPEC_HUB_TOKEN", "").strip()
         return SecretStr(value) if value else None
 
     @property

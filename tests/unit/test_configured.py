@@ -285,3 +285,10 @@ def test_the_documented_file_is_one(tmp_path: Path) -> None:
     assert found.layer.values["--reports"] == "/var/lib/hubspec"
     (takes,) = re.findall(r"A table takes (.*?)\.\n", page, re.DOTALL)
     assert sorted(re.findall(r"`([a-z-]+)`", takes)) == sorted(_OF_A_CLUSTER)
+
+
+@pytest.mark.parametrize(("held", "token"), [("0a1b\n", "0a1b"), (" 0a1b \r\n", "0a1b"), ("\n", None), ("", None)])
+def test_a_token_that_was_kept_from_a_file(monkeypatch: pytest.MonkeyPatch, held: str, token: str | None) -> None:
+    monkeypatch.setenv("HUBSPEC_HUB_TOKEN", held)
+    secret = Told().secret
+    assert (secret.get_secret_value() if secret else None) == token
