@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from hubspec.history import BLIND, DRIFTING, Key, Look, Past, key, look
+from hubspec.history import BLIND, DRIFTING, Key, Look, Past, key, look, worsened
 from hubspec.model import Outcome, Record, Severity
 
 Change = Literal["new", "still", "fixed", "regressed"]
@@ -88,8 +88,7 @@ def _change(record: Record, before: _Known | None) -> Change | None:
         return "new"
     if not drifted:
         return "regressed"
-    ended = before.look.outcome is Outcome.WAIVED and now.outcome is Outcome.DRIFTED
-    return "new" if ended or now.differing - before.look.differing else "still"
+    return "new" if worsened(before.look, now) else "still"
 
 
 def _point(run: str, seen: datetime, known: dict[Key, _Known]) -> dict[str, Any]:

@@ -102,6 +102,12 @@ def look(record: Record) -> Look:
     return Look(record.severity, record.outcome, frozenset(map(_digest, fields)))
 
 
+def worsened(before: Look, now: Look) -> bool:
+    """Say whether a drift that was there before is news: it differs in more, or nobody accepts it any more."""
+    ended = before.outcome is Outcome.WAIVED and now.outcome is Outcome.DRIFTED
+    return ended or bool(now.differing - before.differing)
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:10]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubspec.errors import HubspecError
-from hubspec.history import BLIND, DRIFTING, Key, Past
-from hubspec.model import Severity
+from hubspec.history import BLIND, DRIFTING, Key, Past, worsened
+from hubspec.model import Outcome, Severity
 from hubspec.printable import printable
 from hubspec.remembered import History
 
@@ -65,12 +65,13 @@ def difference(before: Past, after: Past) -> Difference:
     both = sorted(one.keys() & two.keys())
     drifted = {key for key in both if one[key].outcome in DRIFTING}
     drifts = {key for key in both if two[key].outcome in DRIFTING}
+    worse = {key for key in drifts & drifted if worsened(one[key], two[key])}
     return Difference(
         before,
         after,
-        new=[key for key in both if key in drifts - drifted],
+        new=[key for key in both if key in (drifts - drifted) | worse],
         fixed=[key for key in both if key in drifted - drifts],
-        still=[key for key in both if key in drifts & drifted],
+        still=[key for key in both if key in drifts & drifted - worse],
         only_before=len(one.keys() - two.keys()),
         only_after=len(two.keys() - one.keys()),
     )
@@ -93,7 +94,8 @@ def difference_lines(found_: Difference) -> Iterator[str]:
     for word, keys in (("new", found_.new), ("still", found_.still), ("fixed", found_.fixed)):
         for key in sorted(keys, key=lambda one: (-_rank(found_, one), one)):
             cluster, kind, resource, _, control = map(printable, key)
-            yield f"{word:<6}{found_.after.looks[key].severity:<9}{control}  {cluster}: {kind} {resource}"
+            waived = ", waived" if found_.after.looks[key].outcome is Outcome.WAIVED else ""
+            yield f"{word:<6}{found_.after.looks[key].severity:<9}{control}  {cluster}: {kind} {resource}{waived}"
     yield f"{len(found_.new)} new, {len(found_.still)} still, {len(found_.fixed)} fixed"
     if found_.only_before or found_.only_after:
         yield f"not compared: {found_.only_before} checks of A alone, {found_.only_after} of B alone"
@@ -108,7 +110,11 @@ def difference_json(found_: Difference) -> str:
     names = ("cluster", "kind", "resource", "check", "control")
 
     def told(keys: list[Key]) -> list[dict[str, Any]]:
-        return [dict(zip(names, one, strict=True)) | {"severity": found_.after.looks[one].severity} for one in keys]
+        looks = found_.after.looks
+        return [
+            dict(zip(names, one, strict=True)) | {"severity": looks[one].severity, "outcome": looks[one].outcome}
+            for one in keys
+        ]
 
     document = {
         "a": found_.before.run,

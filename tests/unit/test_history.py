@@ -331,6 +331,24 @@ def test_history_diff(words: list[str], two: list[str], capsys: pytest.CaptureFi
     assert [one["resource"] for one in json.loads(capsys.readouterr().out)["new"]] == ["torch"]
 
 
+def test_history_diff_calls_new_what_a_report_calls_new(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history = History(Folder(tmp_path))
+    names = {"ended": ("waived", "drifted"), "more": ("drifted", "drifted"), "agreed": ("drifted", "waived")}
+    before, after = (
+        [seen(names[one][day], day, "uid shell" if (one, day) == ("more", 1) else "uid", resource=one) for one in names]
+        for day in (0, 1)
+    )
+    history.add(past(0, *before))
+    history.add(past(1, *after))
+    told = compared(after, [past(0, *before)], "r", after[0].started).records
+    assert {one.resource: one.change for one in told} == {"ended": "new", "more": "new", "agreed": "still"}
+
+    assert main(["history", "diff", "latest~1", "latest", "--history", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert [line.split()[0] for line in out.splitlines() if "package" in line] == ["new", "new", "still"]
+    assert "package agreed, waived" in out
+
+
 @pytest.mark.parametrize("word", ["cccc", "latest~2", ""])
 def test_history_diff_of_no_run(word: str, two: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["history", "diff", word, "latest", *two]) == 4
