@@ -132,8 +132,20 @@ def table_of_dask(house: House, clusters: int = FEW) -> str:
 
 def _dask(nights: Sequence[Night]) -> str:
     took = [_audits(one) for one in nights]
-    rows = [(number, f"{seconds:.1f}", f"{took[0] / seconds:.2f}") for number, seconds in enumerate(took, 1)]
-    head = ("workers of Dask", f"{nights[0].fleet.count} clusters in s", "times one")
+    rows = [
+        (
+            number,
+            f"{seconds:.1f}",
+            f"{took[0] / seconds:.2f}",
+            f"{one.cost.cpu / one.fleet.count * 1000:.0f}",
+            f"{one.told['cpu'] / one.fleet.count * 1000:.0f}",
+        )
+        for number, (seconds, one) in enumerate(zip(took, nights, strict=True), 1)
+    ]
+    head = (
+        *("workers of Dask", f"{nights[0].fleet.count} clusters in s", "times one"),
+        *("leading process's CPU ms a cluster", "simulation's CPU ms a cluster"),
+    )
     with quota(SHARE) as made:
         limited = made is not None
     each = (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from botocore.exceptions import ClientError
 from benchmarks.fleet.cost import Cost
 from benchmarks.fleet.limits import LIMITS, WHOLE, Limits
 from benchmarks.fleet.night import Night
+from benchmarks.fleet.quota import quota
 from benchmarks.fleet.served import served
 from benchmarks.fleet.tables import grown
 from benchmarks.fleet.world import Fleet
@@ -77,6 +80,43 @@ def test_the_api_lists_all_throttles_as_emr_does_and_tells_how_often(
     assert all(one["MasterPublicDnsName"].startswith("127.77.") for one in told)
     assert here.told["throttled"] == {"DescribeCluster": 1}
     assert here.told["asked"]["aws ListClusters"] == 2
+
+
+def test_what_has_a_quota_gets_no_more_with_all_that_comes_of_it(tmp_path: Path) -> None:
+    both = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"
+    with quota(0.2) as words:
+        if words is None:
+            pytest.skip("no group of processes can be made here")
+        group = Path(words[-1]).parent
+        began = time.monotonic()
+        subprocess.run([*words, "sh", "-c", f"({both}) & ({both}) & wait; times > {tmp_path / 'times'}"], check=True)
+        seconds = time.monotonic() - began
+        periods = dict(line.split() for line in (group / "cpu.stat").read_text().splitlines())
+
+    spent = re.findall(r"0m([0-9.]+)s", (tmp_path / "times").read_text().splitlines()[1])
+    assert sum(map(float, spent)) < 0.2 * seconds + 0.1
+    assert int(periods["nr_throttled"]) > 0
+    assert not group.exists()
+
+
+def test_what_does_not_end_in_time_is_killed_with_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.fleet.quota.END", 0.0)
+    with quota(0.5) as words:
+        if words is None:
+            pytest.skip("no group of processes can be made here")
+        left = subprocess.Popen([*words, "sleep", "600"])
+        until = time.monotonic() + 60
+        while str(left.pid) not in Path(words[-1]).read_text().split() and time.monotonic() < until:
+            time.sleep(0.01)
+
+    assert left.wait(60) == -signal.SIGKILL
+
+
+def test_where_no_group_can_be_made_there_is_no_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.fleet.quota.GROUPS", tmp_path / "none")
+
+    with quota(0.5) as words:
+        assert words is None
 
 
 def test_a_simulation_that_cannot_begin_is_told(tmp_path: Path) -> None:
