@@ -50,6 +50,7 @@ class Dask:
         self._width, self._looked = 0, 0.0
         self._away: float | None = None
         self._alone: float | None = None
+        self._silent = False
         try:
             self._fit(suite)
         except BaseException:
@@ -64,9 +65,9 @@ class Dask:
         if time.monotonic() - self._looked > LOOK:
             try:
                 there = self._client.sync(self._client.nthreads, callback_timeout=ANSWER)
-                self._width = sum(there.values())
+                self._width, self._silent = sum(there.values()), False
             except (OSError, TimeoutError, CancelledError):
-                self._width = 0
+                self._width, self._silent = 0, True
             self._looked = time.monotonic()
         return self._width
 
@@ -89,8 +90,10 @@ class Dask:
             self._alone = None
             return ""
         self._alone = self._alone or now
-        gone = now - self._alone > PATIENCE
-        return f"the scheduler at {self._address} has had no worker for {PATIENCE:g} s" if gone else ""
+        if now - self._alone <= PATIENCE:
+            return ""
+        how = "has not answered" if self._silent else "has had no worker"
+        return f"the scheduler at {self._address} {how} for {PATIENCE:g} s"
 
     def lost(self, error: BaseException) -> str:
         """Return in words how a task was lost with who ran it, empty where the error is the task's own."""

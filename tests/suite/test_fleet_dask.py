@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from hubspec.cluster import dask_engine
+from hubspec.fleet.job import suite
 from hubspec.history import unpack
 from tests import fleets
 from tests.conftest import ROOT
@@ -113,6 +115,22 @@ def test_the_history_of_a_cluster_is_compared_with_there_and_kept_here(dask: Eng
         assert str(tmp_path) not in there, "what the worker wrote is none of ours"
 
     assert changes == [{"new"}, {"still"}]
+
+
+def test_a_scheduler_that_hangs_is_told_from_one_without_workers(dask: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = dask_engine.Dask(dask.address, suite)
+    for name, seconds in (("PATIENCE", 0.5), ("ANSWER", 1.0), ("LOOK", 0.0)):
+        monkeypatch.setattr(dask_engine, name, seconds)
+    try:
+        os.kill(dask.scheduler.pid, signal.SIGSTOP)
+        until = time.monotonic() + 60
+        while not (told := engine.trouble()) and time.monotonic() < until:
+            time.sleep(0.05)
+    finally:
+        os.kill(dask.scheduler.pid, signal.SIGCONT)
+        engine.close()
+
+    assert told == f"the scheduler at {dask.address} has not answered for 0.5 s"
 
 
 def test_a_scheduler_that_goes_away_ends_the_run_with_what_there_is(dask: Engine, tmp_path: Path) -> None:
