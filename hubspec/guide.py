@@ -13,7 +13,7 @@ from hubspec.compare import compare
 from hubspec.errors import HubspecError
 from hubspec.kind import Kind
 from hubspec.kinds import KINDS
-from hubspec.masked import masked
+from hubspec.masked import masked, masked_fields
 from hubspec.model import Absent, Action, Control, Present, Resource, Waiver
 from hubspec.record import shown, shown_value
 
@@ -84,7 +84,10 @@ def sections(baseline: Baseline) -> list[Section]:
 def waivers(baseline: Baseline) -> list[tuple[str, Waiver, str]]:
     """Return the drift that the baseline accepts beforehand: each waiver with its key and where it stands."""
     mine = baseline.sections.waivers
-    return [(key, waiver, str(baseline.layer.place(("waivers", key)))) for key, waiver in mine.items()]
+    return [
+        (key, waiver.model_copy(update=masked_fields(waiver.model_dump())), str(baseline.layer.place(("waivers", key))))
+        for key, waiver in mine.items()
+    ]
 
 
 def _entry(baseline: Baseline, kind: Kind, id_: str) -> Entry:

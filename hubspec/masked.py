@@ -44,6 +44,11 @@ def masked_sentence(text: str) -> str:
     return _SAID.sub(rf"\1\2{MASK}", _HEADER.sub(rf"\1{MASK}", _addresses(text)))
 
 
+def masked_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the same fields with each text in them masked, as sentences that people wrote."""
+    return {name: masked_sentence(value) if isinstance(value, str) else value for name, value in fields.items()}
+
+
 def masked_value(value: Any, key: str = "") -> Any:
     """Return a value as JSON has it, each text in it masked; one whose key names a secret is `***`, unless it is empty."""
     if isinstance(value, str):

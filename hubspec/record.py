@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from hubspec.masked import masked, masked_sentence, masked_value
+from hubspec.masked import masked, masked_fields, masked_sentence, masked_value
 from hubspec.model import Action, AtLeast, AtLeastNumber, AtMost, Detail, IsSet, Outcome, Pattern, Record
 from hubspec.printable import printable
 from hubspec.verdict import Verdict
@@ -61,7 +61,7 @@ def record(verdict: Verdict, *, run: str, test: str) -> Record:
         ],
         actions=[_told(_action(action, reading.container, verdict.results)) for action in actions],
         details=[_detail(detail) for detail in verdict.details],
-        waiver=waiver.model_dump(include={"reason", "owner", "ticket", "since", "until"}, by_alias=True)
+        waiver=masked_fields(waiver.model_dump(include={"reason", "owner", "ticket", "since", "until"}, by_alias=True))
         if waiver
         else None,
         declared_at=str(check.place),

@@ -12,6 +12,7 @@ from typing import Any
 from hubspec.baseline import Baseline
 from hubspec.check import Check, checks, smoke_check, undeclared_check
 from hubspec.kinds import KINDS
+from hubspec.masked import masked_fields
 from hubspec.model import Outcome, Record, Waiver
 from hubspec.waiver import covers, told_time
 from hubspec.waiver_time import SOON, begins, counts, ends
@@ -144,7 +145,7 @@ def _told(one: _Met, rivals: Sequence[_Met], *, whole: bool) -> dict[str, Any]:
         State.EXPIRING: f"ends on {waiver.until}, {left}: {'another covers its drift' if succeeded else 'its drift counts'} then",
         State.ACTIVE: f"counts until {waiver.until}",
     }[state]
-    return waiver.model_dump(by_alias=True) | {
+    told = waiver.model_dump(by_alias=True) | {
         "key": one.key,
         "state": str(state),
         "sentence": f"waiver {one.key} of {waiver.owner} ({waiver.ticket}) {sentence}",
@@ -154,6 +155,7 @@ def _told(one: _Met, rivals: Sequence[_Met], *, whole: bool) -> dict[str, Any]:
         "shared": one.shared,
         "succeeded": succeeded,
     }
+    return masked_fields(told)
 
 
 def notices(standings: Sequence[dict[str, Any]]) -> list[str]:

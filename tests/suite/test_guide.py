@@ -30,6 +30,8 @@ services:
   report: {url: "https://u:c4n4ry@h", command: [run, --token, c4n4ry]}
 undeclared:
   user: {policy: remove, ignore: ["sys*"]}
+waivers:
+  w: {control: USR-01, reason: agreed, owner: ana, ticket: "https://u:c4n4ry@h", until: "2099-12-31"}
 """
 
 

@@ -76,3 +76,17 @@ def test_faults_of_the_file_are_wrong_use(audit: Audit, tmp_path: Path) -> None:
     assert f"{file}:2: waivers.w1: 'reason' is missing" in run.text
     assert f"{file}:3: waivers.w2: wanted a mapping" in run.text
     assert run.records == []
+
+
+def test_a_password_in_the_address_of_a_ticket_is_in_no_report(audit: Audit, tmp_path: Path) -> None:
+    file = tmp_path / "waivers.yaml"
+    ticket = "https://ana:c4n4ry@tickets.example/1"
+    file.write_text(
+        f"waivers:\n  w: {{control: USR-01, reason: 'token=c4n4ry', owner: ana, ticket: '{ticket}', until: '2099-12-31'}}\n"
+    )
+    run = audit(*write(tmp_path, diego=user(1007)), "--waivers", str(file), "--report", "all", checks=USERS)
+
+    assert run.outcomes()["waived"] == 1
+    assert "https://ana:***@tickets.example/1" in (run.folder / "latest" / "records.csv").read_text()
+    left = [path for path in run.folder.rglob("*") if path.is_file() and b"c4n4ry" in path.read_bytes()]
+    assert (left, "c4n4ry" in run.text) == ([], False)

@@ -77,7 +77,7 @@ MAY_IMPORT = {
     "login_smoke":  "model errors door part probe",
     "server_smoke": "model errors door part probe probe_account server_start server_use",
     "waiver":       "model baseline check waiver_time",
-    "waiver_standing": "model kinds baseline check waiver waiver_time",
+    "waiver_standing": "model masked kinds baseline check waiver waiver_time",
     "verdict":      "model compare kinds baseline snapshot check waiver probe_name",
     "own":          "model kind faults layers baseline check",
     "own_verdict":  "model masked door baseline snapshot check verdict",
