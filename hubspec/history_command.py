@@ -15,6 +15,8 @@ from hubspec.provenance import settings
 from hubspec.remembered import History
 from hubspec.results import HISTORY
 
+FLEET = "a fleet keeps the runs of each cluster in a folder of its own"
+
 
 def grammar(command: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
@@ -50,6 +52,8 @@ def history(asked: argparse.Namespace) -> int:
             runs = text.listed(kept, asked.cluster)
             if not kept.broken:
                 print(text.list_json(runs) if asked.json else "\n".join(text.list_lines(runs)) or f"no run in {place}")
+                if not runs and not asked.cluster:
+                    kept.notices.append(f"{FLEET}: --history {place.rstrip('/')}/CLUSTER")
             code = 0
         else:
             before, after = (text.found(kept, word, asked.cluster) for word in (asked.a, asked.b))

@@ -310,7 +310,17 @@ def test_history_list(two: list[str], capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["history", "list", "--json", *two]) == 0
     assert [one["run"] for one in json.loads(capsys.readouterr().out)] == ["aaaa1111", "bbbb2222"]
     assert main(["history", "list", "--cluster", "none", *two]) == 0
-    assert capsys.readouterr().out.startswith("no run in ")
+    assert capsys.readouterr() == (f"no run in {two[1]}\n", "hubspec: settings: history (command line)\n")
+
+
+def test_history_list_of_a_fleet_says_where_its_clusters_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "j-A").mkdir()
+    assert main(["history", "list", "--history", str(tmp_path)]) == 0
+    text, said = capsys.readouterr()
+    assert text == f"no run in {tmp_path}\n"
+    assert f"in a folder of its own: --history {tmp_path}/CLUSTER\n" in said
 
 
 @pytest.mark.parametrize("words", [["aaaa", "bbbb"], ["latest~1", "latest"]])
