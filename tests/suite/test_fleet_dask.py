@@ -81,7 +81,7 @@ def test_workers_killed_at_each_of_ten_points_change_no_record(dask: Engine, tmp
 
     begun = fleets.begin(tmp_path / "there", *options, *QUICK, "--engine", dask.address, *CHECKS)
     here = fleets.ended(fleets.begin(tmp_path / "here", *options, *QUICK, *CHECKS), tmp_path / "here")
-    there = fleets.ended(begun, tmp_path / "there")
+    there = fleets.ended(begun, tmp_path / "there", 600)
 
     poisoned = [record for record in there.records if record["cluster"] == POISONED]
     assert len(POINTS) == 10
