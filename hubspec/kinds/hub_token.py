@@ -79,7 +79,14 @@ def parse(answer: str) -> Observations:
     Rows are as the hub's tables have them: api_tokens (JupyterHub 0.9 to 5.4), times in UTC without a zone. One that
     has ended is left out. Of a hub that notes nothing of a token none can be told. Raises ValueError where it is no such JSON.
     """
-    told = json.loads(answer)
+    try:
+        return _tokens(json.loads(answer))
+    except (LookupError, TypeError, AttributeError, OverflowError) as error:
+        message = f"it is not the JSON of the probe ({type(error).__name__})"
+        raise ValueError(message) from None
+
+
+def _tokens(told: Any) -> Observations:
     if told == {"unnoted": True}:
         return {REST: NotApplicable(_UNNOTED)}
     now = datetime.fromtimestamp(told["now"], UTC)
