@@ -56,7 +56,10 @@ def test_a_file_that_is_there_is_kept_unless_forced(saved: Path) -> None:
     third = hubspec(*words, "--force", cwd=saved.parent)
 
     assert (first.returncode, second.returncode, third.returncode) == (11, 4, 11), first.stderr + third.stderr
-    assert second.stderr == "hubspec: j-SNAP.yaml: is there already; give --force to replace it, or another -o FILE\n"
+    assert second.stderr.splitlines() == [
+        "settings: snapshot (command line)",
+        "hubspec: j-SNAP.yaml: is there already; give --force to replace it, or another -o FILE",
+    ]
     assert kept == "mine: true\n"
     assert (saved.parent / "j-SNAP.yaml").read_text() == made
 
