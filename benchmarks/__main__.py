@@ -60,12 +60,12 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         if given.smoke:
             return stages.smoke(made)
-        asked = given.part or list(stages.PARTS)
-        parts = [stages.show(stages.PARTS[name](made, sorted(given.sizes), given.repeat)) for name in asked]
-        if given.part:
-            for text in parts:
-                page.put(given.out, text.partition("\n")[0].removeprefix("## "), text)
-        else:
+        parts = []
+        for name in given.part or stages.PARTS:
+            parts.append(stages.show(stages.PARTS[name](made, sorted(given.sizes), given.repeat)))
+            if given.part:
+                page.put(given.out, parts[-1].partition("\n")[0].removeprefix("## "), parts[-1])
+        if not given.part:
             page.write(given.out, parts)
     print(f"written: {given.out}")
     return 0

@@ -55,7 +55,7 @@ def table_of_formats(folder: Path, repeat: int) -> str:
     rows = [(one.name, *(_more(one, than) for than in (least, default)), f"{one.cpu_seconds:.1f}") for one in asked]
     report = folder / f"{ALL}-{whole.runs}" / "reports" / "latest"
     sizes = (CHECKS // 4, CHECKS // 2, CHECKS)
-    memory = [f"{size:,} checks: {_memory(report / 'records.jsonl', size):.0f} MB" for size in sizes]
+    memory = [f"{size:,} checks: {_memory(report, size):.0f} MB" for size in sizes]
     return (
         f"## Formats of a report (goal: all together at most {GOAL} % of an audit, and less than {GOAL_MEGABYTES} MB)\n\n"
         f"An audit of {CHECKS:,} accounts from a snapshot, one in {DRIFTED} not as declared; nothing is waited for, so the formats weigh most.\n\n"
