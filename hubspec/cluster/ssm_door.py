@@ -31,6 +31,8 @@ DELIVERY = 30
 GRACE, ARRIVAL = 15.0, 60.0
 """Seconds more than it may run in which its end must be known, and in which its output must be in S3."""
 FIRST, POLL, PATIENCE = 0.2, 2.0, 10.0
+SETTLE = 2.0
+"""Seconds in which the agent has brought what a command said that was left before its end was known."""
 _GOING = {"Pending", "InProgress", "Delayed", "Cancelling"}
 _NOT_YET = "InvocationDoesNotExist"
 
@@ -85,6 +87,8 @@ class SsmCarrier:
         finally:
             if not ended:
                 self._cancel(sent)
+                # The agent brings to S3 what a command has said, also of one that is cancelled, or that nobody may ask about.
+                time.sleep(SETTLE if sent.place else 0)
             for uri in sent.output:
                 self._remove(uri)
 

@@ -234,6 +234,7 @@ VARIES = (
     (r"\bi-[0-9a-f]{8,}", "i-0123456789abcdef0"),
     (r"within \d+ s", "within 1 s"),
     (r"http://127.0.0.1:\d+", "http://127.0.0.1:5000"),
+    (r"https://localhost:\d+", "https://localhost:9443"),
 )
 """What is another machine's, or of another day, and what the page has for it."""
 STATES = {state.lower(): state for state in State}

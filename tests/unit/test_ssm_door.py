@@ -42,6 +42,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FIRST", 0.01),
         ("POLL", 0.01),
         ("PAUSE", 0),
+        ("SETTLE", 0),
         ("ARRIVAL", 0.3),
         ("DELIVERY", 30),
         ("GRACE", 0),
