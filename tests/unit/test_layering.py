@@ -81,6 +81,7 @@ MAY_IMPORT = {
     "verdict":      "model compare kinds baseline snapshot check waiver probe_name",
     "own":          "model kind faults layers baseline check",
     "own_verdict":  "model masked door baseline snapshot check verdict",
+    "started":      "model kinds snapshot",
     "stopped":      "model kinds baseline snapshot check verdict",
     "auth":         "model errors door hub_path probe",
     "smoke":        "model errors door snapshot check verdict",
