@@ -183,7 +183,9 @@ class HubDoor:
                 " is --hub-url right?"
             )
         if answer.status >= requests.codes.bad_request:
-            raise AnsweredError(f"{asked} answered {answer.status}: {shown(answer.body)}", answer.status)
+            raise AnsweredError(
+                f"{asked} answered {answer.status}: {shown(answer.body)}{self._link.instead(answer)}", answer.status
+            )
         self._link.accepted = self._link.accepted or token is not None
         if answer.status == requests.codes.no_content or (asked.method != "GET" and not answer.body):
             return None

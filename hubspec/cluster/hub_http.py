@@ -31,7 +31,8 @@ _VERSION = "X-JupyterHub-Version"
 error page (configurable-http-proxy, `handleProxyError`)."""
 PATIENCE = 30.0
 """Seconds that a connection of a browser may take to be made."""
-_LOGS = "sudo docker logs --tail 50 jupyterhub"
+LOGS = "sudo docker logs --tail 50 jupyterhub"
+"""Shows why a hub does not answer."""
 
 
 @dataclass(frozen=True)
@@ -147,16 +148,16 @@ def exchange(
         if _doubted(error):
             raise DoorError(f"{asked}: {distrust(error, trust)}") from None
         why = trust.told(asked.url)[1] or root(error)
-        raise UnreachedError(f"{asked}: no TLS connection comes about; is it up? {_LOGS} ({why})") from None
+        raise UnreachedError(f"{asked}: no TLS connection comes about; is it up? {LOGS} ({why})") from None
     except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
         within = f"{round(seconds, 1):g} s"
         raise SilentError(
-            f"{asked} did not answer within {within}; is the hub hanging? {_LOGS}{unused(asked.url)}"
+            f"{asked} did not answer within {within}; is the hub hanging? {LOGS}{unused(asked.url)}"
         ) from None
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         why = trust.told(asked.url)[1] or root(error)
         proxy = unused(asked.url)
-        raise UnreachedError(f"{asked}: the hub does not answer; is it up? {_LOGS} ({why}){proxy}") from None
+        raise UnreachedError(f"{asked}: the hub does not answer; is it up? {LOGS} ({why}){proxy}") from None
 
 
 def pause_of(value: str, now: datetime) -> float | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import requests
 from pydantic import SecretStr
 
-from hubspec.cluster.hub_http import Answer, Question, Trust, UnreachedError, exchange
+from hubspec.cluster.hub_http import LOGS, Answer, Question, Trust, UnreachedError, exchange
 from hubspec.errors import DoorError, SilentError
 
 PAUSES = (0.2, 0.5, 1.0, 2.0)
@@ -127,6 +127,14 @@ class Link:
         self.apart = answer.apart
         self._met = self._met or (answer.status < requests.codes.internal_server_error and not _unrouted(answer))
         return answer
+
+    def instead(self, answer: Answer) -> str:
+        """Return in words what it means that a proxy answered in the hub's place; empty where the hub did."""
+        if _unrouted(answer):
+            return f"; that is no hub's answer: either it is still starting, or --hub-url is that of something else{self._known()}"
+        if answer.status in _HUB_GONE and not answer.ours:
+            return f"; what stands before the hub answers, and the hub does not: {LOGS}{self._known()}"
+        return ""
 
     def _known(self) -> str:
         try:

@@ -102,8 +102,12 @@ NOT_WAITED = {
     "again and again": (after("2"), "GET", "wants 2 s of rest; that is more than the 5 s of --deadline"),
     "503 to a change, of which nobody knows whether it was made": (after("1", 503), "POST", "answered 503"),
     "429 without a word on when": (answer(429, b'{"message": "limit"}'), "GET", "answered 429"),
-    "404 of what is no hub": (answer(404, b"<!DOCTYPE HTML>", mime="text/html"), "GET", "answered 404"),
-    "503 of a hub that never answered": (answer(503, b"oops"), "GET", "answered 503"),
+    "404 of what is no hub": (
+        answer(404, b"<!DOCTYPE HTML>", mime="text/html"),
+        "GET",
+        "no hub's answer: either it is still starting, or --hub-url",
+    ),
+    "503 of a hub that never answered": (answer(503, b"oops"), "GET", "and the hub does not: sudo docker logs"),
     "a connection cut before anything was answered": (cut, "GET", "the hub does not answer; is it up?"),
 }
 
