@@ -13,6 +13,7 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks.clock import Contender, in_turns
 from benchmarks.contenders import PYTEST
@@ -67,14 +68,14 @@ def _audit(folder: Path, count: int, account: Account, hubs: Hubs, baseline: Pat
     return Contender(f"clusters-{count}", command, environment, folder, ok=(0, 1))
 
 
-def _record(baseline: Path) -> dict[str, object]:
+def _record(baseline: Path) -> dict[str, Any]:
     kinds = [kind for kind in KINDS.values() if kind.door in {"engine", "container"}]
     look = DockerDoor(HUB).look(join(kinds, load(baseline), _NONCE), others=False)
     return {"inspect": look.inspect, "others": look.others, "stdout": look.stdout, "stderr": look.stderr}
 
 
 @contextlib.contextmanager
-def _simulated(count: int, recorded: dict[str, object], folder: Path) -> Iterator[Hubs]:
+def _simulated(count: int, recorded: dict[str, Any], folder: Path) -> Iterator[Hubs]:
     text = json.dumps(recorded)
     mine = addresses(MANY + 1)[:count] if count > 1 else addresses(MANY + 1)[MANY:]
 

@@ -138,13 +138,18 @@ class House:
         return session
 
 
+def _published(port: int) -> dict[str, Any]:
+    """Return a port on a free one of loopback, as docker's `run` takes it."""
+    return {"ports": {f"{port}/tcp": ("127.0.0.1", None)}}
+
+
 @contextmanager
 def house(master_image: str, folder: Path) -> Iterator[House]:
     """Start the containers on free ports of loopback, in a network of their own; remove all whatever happens."""
     client = docker.from_env(timeout=300)
     key, value = LABEL.split("=")
     # The images carry the lab's label; it is taken back here, so that the lab does not count these as its own.
-    common = {"labels": {key: value, "hubspec.lab": "0"}, "network": NAME, "detach": True}
+    common: dict[str, Any] = {"labels": {key: value, "hubspec.lab": "0"}, "network": NAME, "detach": True}
     _clear(client)
     try:
         client.networks.create(NAME, driver="bridge", labels={key: value})
@@ -152,10 +157,10 @@ def house(master_image: str, folder: Path) -> Iterator[House]:
             master_image,
             name=f"{NAME}-emr",
             environment=master_environment(CLUSTER, VERSIONS[DEFAULT]),
-            ports={"5000/tcp": ("127.0.0.1", None)},
+            **_published(5000),
             **common,
         )
-        hub = client.containers.run(HUB_IMAGE, name=NAME, ports={"9443/tcp": ("127.0.0.1", None)}, **common)
+        hub = client.containers.run(HUB_IMAGE, name=NAME, **_published(9443), **common)
         made = House(hub, emr, folder)
         made.open()
         yield made

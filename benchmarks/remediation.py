@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from benchmarks.house import NAME, House
 from benchmarks.page import table
@@ -45,7 +46,7 @@ def of_missing_people(house: House, repeat: int) -> str:
     return title + table(HEAD, rows) + said
 
 
-def people(house: House, count: int) -> list[dict[str, object]]:
+def people(house: House, count: int) -> list[dict[str, Any]]:
     """Return people that the house does not have."""
     return [person(house.now.people + 5000 + number) for number in range(count)]
 

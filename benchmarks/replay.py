@@ -49,7 +49,7 @@ def _choice(site: Site, options: Any, by_aws: Any, _lines: Any) -> Replayed:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    opened.choice = _choice  # type: ignore[assignment] # it stands for what chooses a door
+    opened.choice = _choice  # type: ignore[assignment,attr-defined] # it stands for what chooses a door
     config.pluginmanager.register(Clock(config), "replay-clock")
 
 

@@ -18,6 +18,7 @@ from hubspec.cluster.shells import ClusterShells
 from hubspec.cluster.ssh import SshLine, Target
 from hubspec.cluster.ssh_door import SshDoor
 from hubspec.cluster.vocabulary import host
+from hubspec.door import ContainerDoor
 from lab.model import HUB
 
 GOAL = 20
@@ -63,6 +64,10 @@ def table_of_vocabulary(repeat: int) -> str:
     return title + about + table(head, rows)
 
 
+def _held(door: ContainerDoor) -> ClusterShells:
+    return ClusterShells(lambda: door, lambda: False, None, 60)
+
+
 def _each(ask: Ask, times: int) -> float:
     begun = time.perf_counter()
     for number in range(times):
@@ -76,13 +81,8 @@ def _ways() -> Iterator[dict[str, Ask]]:
     assert here is not None
     with contextlib.ExitStack() as stack:
         line = stack.enter_context(contextlib.closing(SshLine(Target("localhost", config=str(here.ssh_config)))))
-        doors = {"docker": DockerDoor(HUB), "ssh": SshDoor(line, HUB)}
-        ours = {
-            name: stack.enter_context(
-                contextlib.closing(ClusterShells(lambda door=door: door, lambda: False, None, 60))
-            )
-            for name, door in doors.items()
-        }
+        doors: dict[str, ContainerDoor] = {"docker": DockerDoor(HUB), "ssh": SshDoor(line, HUB)}
+        ours = {name: stack.enter_context(contextlib.closing(_held(door))) for name, door in doors.items()}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hubspec-bench-")))
         docker = testinfra.get_host(f"docker://{HUB}")
         ssh, kept = (

@@ -113,7 +113,11 @@ class Account:
         found = [one for one in mine if one.id == given["ClusterId"]]
         if not found:
             raise RefusedError("InvalidRequestException", f"Cluster id '{given['ClusterId']}' is not valid.")
-        return {"DescribeCluster": {"Cluster": found[0].description}, "ListSteps": {"Steps": []}}[call]
+        answers: dict[str, dict[str, Any]] = {
+            "DescribeCluster": {"Cluster": found[0].description},
+            "ListSteps": {"Steps": []},
+        }
+        return answers[call]
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ def _choice(site: Site, options: Any, by_aws: Any, _lines: Any) -> Door:
 
 
 def pytest_configure() -> None:
-    opened.choice = _choice  # type: ignore[assignment] # it stands for what chooses a door
+    opened.choice = _choice  # type: ignore[assignment,attr-defined] # it stands for what chooses a door
 
 
 def pytest_report_header() -> str:

@@ -65,12 +65,12 @@ class Simulation:
     async def aws(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with self.met("aws connection", writer):
             while head := (await reader.readuntil(b"\r\n\r\n")).decode():
-                body = await reader.readexactly(int(re.search(r"content-length: *(\d+)", head, re.IGNORECASE)[1]))
-                region, service = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", head).groups()
+                body = await reader.readexactly(int(_said(r"content-length: *(\d+)", head)[1]))
+                region, service = _said(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", head).groups()
                 if service == "sts":
                     status, mime, text = 200, "text/xml", IDENTITY
                 else:
-                    call = re.search(r"x-amz-target: *\S+\.(\w+)", head, re.IGNORECASE)[1]
+                    call = _said(r"x-amz-target: *\S+\.(\w+)", head)[1]
                     status, told = self.emr(call, region, json.loads(body))
                     mime, text = JSON, json.dumps(told)
                 await asyncio.sleep(self.about.delay)
@@ -88,7 +88,7 @@ class Simulation:
         if one is None or one.region != region:
             return 400, {"__type": "InvalidRequestException", "message": "Cluster id is not valid."}
         master = {"Id": "ci-1", "Ec2InstanceId": "i-1", "Status": {"State": "RUNNING"}, "PublicDnsName": one.host}
-        told = {
+        told: dict[str, dict[str, Any]] = {
             "DescribeCluster": {"Cluster": one.description | {"InstanceCollectionType": "INSTANCE_GROUP"}},
             "ListSteps": {"Steps": []},
             "ListInstances": {"Instances": [master]},
@@ -118,6 +118,13 @@ class Simulation:
             if fate != "fails" and nonce:
                 writer.write(json.dumps(self.of(mine).look).replace(NONCE, nonce[1]).encode())
                 await writer.drain()
+
+
+def _said(pattern: str, head: str) -> re.Match[str]:
+    found = re.search(pattern, head, re.IGNORECASE)
+    if found is None:
+        raise OSError(f"no request of AWS's: {head!r}")
+    return found
 
 
 def _http(status: int, headers: dict[str, str], text: str) -> bytes:

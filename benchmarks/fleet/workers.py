@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from distributed import Client
+
 from benchmarks.fleet.quota import quota
 
 THREADS = 4
@@ -23,7 +25,7 @@ SHARE = 0.6
 
 @contextlib.contextmanager
 def workers(count: int, folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield the address of the scheduler, once its workers are begun. Where no group of processes can be made, each has a core of its own."""
+    """Yield the address of the scheduler, once its workers are there, as a company's engine is before the night. Where no group of processes can be made, each has a core of its own."""
     cores = sorted(os.sched_getaffinity(0))
     mine = dict(os.environ) | dict(environment)
     with contextlib.ExitStack() as around:
@@ -37,7 +39,10 @@ def workers(count: int, folder: Path, environment: Mapping[str, str]) -> Iterato
             within = around.enter_context(quota(SHARE))
             pinned = ["taskset", "-c", str(cores[number % len(cores)])]
             around.enter_context(_begun(command, folder, mine, pinned if within is None else within))
-        yield str(json.loads(file.read_text(encoding="utf-8"))["address"])
+        address = str(json.loads(file.read_text(encoding="utf-8"))["address"])
+        with Client(address, timeout=START, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=START)
+        yield address
 
 
 @contextlib.contextmanager
