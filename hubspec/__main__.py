@@ -129,9 +129,8 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("hubspec: interrupted", file=sys.stderr)
         return 130
-    except (
-        BrokenPipeError
-    ):  # whoever read has seen enough, such as `head`; Python would try to write the rest at its end
+    except BrokenPipeError:
+        # Whoever read has seen enough, such as `head`; Python would try to write the rest at its end.
         with suppress(BrokenPipeError):
             sys.stdout.close()
         return 141

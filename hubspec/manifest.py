@@ -91,7 +91,7 @@ def written(folder: Path, inputs: dict[str, Any], end: dict[str, Any], head: str
     """
     listed = {}
     for name, path in files(folder, parts).items():
-        listed[name] = _file(path)
+        listed[name] = measured(path)
     told = Manifest(inputs=inputs, end=end, head=head, files=listed, parts=sorted(parts))
     text = told.model_dump_json(indent=1) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
@@ -113,7 +113,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _file(path: Path) -> File:
+def measured(path: Path) -> File:
     """Return what a file is now. Raises OSError."""
     digest, size = hashlib.sha256(), 0
     # Not hashlib.file_digest, which clears 256 KiB for each of thousands of small files.

@@ -21,6 +21,8 @@ from hubspec.manifest import MANIFEST, RECORDS, SIGNATURE, File, Manifest
 
 NOT_BROUGHT = 20
 """What the exit code of a run is raised by where its results could not be brought to their place."""
+UNSENT = "unsent"
+"""Folder beside latest/ for reports that are not at their place yet."""
 RUNS, HISTORY, LATEST = "runs", "history", "latest.json"
 _NAME = re.compile(r"\d{8}T\d{6}Z-[0-9A-Za-z-]{1,8}")
 SCHEMA = 1

@@ -93,6 +93,28 @@ class Tally:
         return count
 
     @property
+    def counted(self) -> str:
+        """Return the outcomes in words, such as "96 compliant, 2 drifted"; empty where there is no record."""
+        count = self.outcomes
+        return ", ".join(f"{count[outcome]} {outcome}" for outcome in Outcome if count[outcome])
+
+    @property
+    def severities(self) -> list[str]:
+        """Return a line for each outcome that somebody has to act on, such as "drifted: 1 high, 3 low"."""
+        found = []
+        for outcome in (Outcome.DRIFTED, Outcome.UNREADABLE):
+            levels = [f"{self.checks[outcome, one]} {one}" for one in reversed(Severity) if self.checks[outcome, one]]
+            found += [f"{outcome}: {', '.join(levels)}"] if levels else []
+        return found
+
+    @property
+    def changed(self) -> str:
+        """Return the changes since the run before in words, such as "1 new, 2 still"; empty where there is none."""
+        return ", ".join(
+            f"{self.changes[one]} {one}" for one in ("new", "regressed", "still", "fixed") if self.changes[one]
+        )
+
+    @property
     def blind(self) -> int:
         """Return how many checks could not look."""
         return self.outcomes[Outcome.UNREADABLE]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hubspec import chain, manifest
 from hubspec.altered import changes
 from hubspec.errors import HubspecError
-from hubspec.manifest import CHAIN, MANIFEST, RECORDS, SIGNATURE
+from hubspec.manifest import CHAIN, MANIFEST, RECORDS, SIGNATURE, File
 from hubspec.signature import SignatureError, judge
 from hubspec.verified import Fault, Report
-
-UNREAD = "unread"
 
 
 def verify(folder: Path, head: str | None, signers: Path | None) -> Report:
@@ -33,7 +31,7 @@ def verify(folder: Path, head: str | None, signers: Path | None) -> Report:
     report.faults += list(_chain(report, left, head))
     report.faults += list(_files(report, left))
     for part in report.manifest.parts if report.manifest else ():
-        _part(report, part, left.digests)
+        _part(report, part, left.files)
     _signature(report, vouched, signers)
     return report
 
@@ -53,10 +51,10 @@ def _vouched(report: Report, left: _Left) -> None:
         report.faults.append(Fault(MANIFEST, f"{MANIFEST} {error}"))
 
 
-def _part(report: Report, part: str, digests: dict[str, str]) -> None:
+def _part(report: Report, part: str, files: Mapping[str, File | None]) -> None:
     """Add what is to be said of a part whose manifest is there; where that is altered or gone, it has been said."""
     own = f"{part}/{MANIFEST}"
-    if digests.get(own, UNREAD) == UNREAD:
+    if not files.get(own):
         return
     found = verify(report.folder / part, None, None)
     said = {fault.file for fault in report.faults}
@@ -68,10 +66,9 @@ def _part(report: Report, part: str, digests: dict[str, str]) -> None:
 
 @dataclass
 class _Left:
-    """What there is in the folder: name -> SHA-256 of every file, of each line of the records, and what is read here whole."""
+    """What there is in the folder: name -> what every file is now (None where it cannot be read), each line of the records, and what is read here whole."""
 
-    digests: dict[str, str] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
+    files: dict[str, File | None] = field(default_factory=dict)
     whole: dict[str, bytes] = field(default_factory=dict)
     lines: list[str] | None = None
 
@@ -82,46 +79,48 @@ def _look(report: Report, left: _Left) -> None:
         if path.is_symlink():
             report.faults.append(_link(name))
         try:
-            left.digests[name] = _digest(path, name, left)
-            left.sizes[name] = path.stat().st_size
+            left.files[name] = _measured(path, name, left)
         except FileNotFoundError:
             continue
         except OSError as error:
             report.untold.append(f"{name} cannot be read: {error.strerror}")
-            left.digests[name] = UNREAD
+            left.files[name] = None
 
 
 def _link(name: str) -> Fault:
     return Fault(name, f"{name} is a link to elsewhere, and no file that a run wrote")
 
 
-def _digest(path: Path, name: str, left: _Left) -> str:
+def _measured(path: Path, name: str, left: _Left) -> File:
     if name == CHAIN:
-        left.whole[name] = path.read_bytes()
-        return hashlib.sha256(left.whole[name]).hexdigest()
+        content = left.whole[name] = path.read_bytes()
+        return File(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+    if name != RECORDS:
+        return manifest.measured(path)
+    # Hundreds of thousands of records are never in memory together.
+    all_, size, lines = hashlib.sha256(), 0, []
     with path.open("rb") as file:
-        if name != RECORDS:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-        # Hundreds of thousands of records are never in memory together.
-        all_, lines = hashlib.sha256(), []
         for line in file:
             all_.update(line)
+            size += len(line)
             lines.append(hashlib.sha256(line.removesuffix(b"\n")).hexdigest())
-        left.lines = lines
-        return all_.hexdigest()
+    left.lines = lines
+    return File(sha256=all_.hexdigest(), bytes=size)
 
 
 def _files(report: Report, left: _Left) -> Iterator[Fault]:
-    known, digests = report.manifest.files if report.manifest else {}, left.digests
+    known = report.manifest.files if report.manifest else {}
     told = {fault.file for fault in report.faults}
     for name, file in known.items():
-        if name not in digests:
+        if name not in left.files:
             yield Fault(name, f"{name} is missing")
-        elif digests[name] not in {file.sha256, UNREAD} and (name != RECORDS or name not in told):
+            continue
+        there = left.files[name]
+        if there and there.sha256 != file.sha256 and (name != RECORDS or name not in told):
             yield Fault(name, f"{name} was changed: its SHA-256 is not the one in {MANIFEST}")
-        elif digests[name] == file.sha256 and left.sizes[name] != file.bytes:
+        elif there and there.sha256 == file.sha256 and there.bytes != file.bytes:
             yield Fault(MANIFEST, f"{MANIFEST}: the size that it has for {name} is not its own")
-    for name in digests:
+    for name in left.files:
         if report.manifest and name not in known:
             yield Fault(name, f"{name} was added: the run wrote no such file")
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hubspec.fleet.merge import Merged
-from hubspec.model import Outcome, Severity
 from hubspec.printable import printable
 from hubspec.report.formats import RUN, first
 
@@ -22,12 +21,11 @@ def lines(merged: Merged, at: Path, formats: list[str]) -> Iterator[str]:
     looked = len(run.clusters) - len(run.missing)
     gone = f", and {len(run.missing)} that could not be looked at" if run.missing else ""
     yield f"{looked} cluster{'s' * (looked != 1)}{gone}"
-    count = tally.outcomes
-    yield ", ".join(f"{count[outcome]} {outcome}" for outcome in Outcome if count[outcome]) or "no record"
-    for outcome in (Outcome.DRIFTED, Outcome.UNREADABLE):
-        levels = [f"{tally.checks[outcome, one]} {one}" for one in reversed(Severity) if tally.checks[outcome, one]]
-        if levels:
-            yield f"{outcome}: {', '.join(levels)}"
+    yield tally.counted or "no record"
+    yield from tally.severities
+    if run.compared:
+        since = "each cluster's since its last run" if run.last else "there is no earlier run to compare with"
+        yield f"changes: {tally.changed or 'none'}; {since}"
     yield from (f"notice: {printable(notice)}" for notice in run.notices[:SHOWN])
     if len(run.notices) > SHOWN:
         yield f"notice: {len(run.notices) - SHOWN} more are in {RUN}"

@@ -17,12 +17,13 @@ from hubspec.fleet.gathered import SPOOL, Gathered
 from hubspec.fleet.look import Look, looks, safe
 from hubspec.fleet.part import CLUSTERS, Part, PartError, opened
 from hubspec.fleet.part import run as run_of
-from hubspec.fleet.whole import Whole, forget
+from hubspec.fleet.whole import Whole
 from hubspec.manifest import CHAIN, RECORDS
 from hubspec.model import Run
 from hubspec.printable import printable
 from hubspec.report.formats import OF_MANY, RUN
 from hubspec.report.overview import Overview
+from hubspec.vouched import forget
 
 
 class Merged:

@@ -10,11 +10,7 @@ from hubspec.cluster import folder as folders
 from hubspec.destination import Destination, told
 from hubspec.errors import DoorError
 from hubspec.masked import masked_sentence
-from hubspec.results import NOT_BROUGHT, UnfitError, Whereabouts, report
-
-UNSENT = "unsent"
-"""Folder beside latest/ for reports that are not at their place yet, as an audit has it."""
-
+from hubspec.results import NOT_BROUGHT, UNSENT, UnfitError, Whereabouts, report
 
 Let = Callable[[], AbstractContextManager[None]]
 

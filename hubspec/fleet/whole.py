@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,25 +15,19 @@ from hubspec.cluster import folder as folders
 from hubspec.fleet.gathered import SPOOL, Gathered
 from hubspec.fleet.one_run import one_run
 from hubspec.fleet.part import records
-from hubspec.manifest import CHAIN, MANIFEST, RECORDS, SIGNATURE
+from hubspec.manifest import CHAIN, RECORDS
 from hubspec.model import Outcome, Record, Run
 from hubspec.report import fleet, markdown
 from hubspec.report.files import written
 from hubspec.report.formats import FORMATS, RUN
 from hubspec.report.overview import Overview
-from hubspec.signature import SignatureError, sign
+from hubspec.vouched import Seal, vouch
 
 MOST = 6000
 """Records up to which a merged report is as any other; above it, its page and its summary have counts and the most severe."""
 STREAMED = ("csv", "ocsf")
 """Formats of a record at a time, which are written whatever their number."""
 SUMMED = ("html", "markdown")
-
-
-def forget(half: Path) -> None:
-    """Remove a file that may be half of one."""
-    with contextlib.suppress(OSError):
-        half.unlink(missing_ok=True)
 
 
 class Whole:
@@ -69,7 +62,7 @@ class Whole:
         (folder / RUN).write_text(f"{run.model_dump_json(indent=1)}\n", encoding="utf-8")
         self.unwritten = [*self._left(formats), *written(folder, self._files(formats, held, run))]
         folders.remove(folder / SPOOL)
-        self._vouch(inputs, end, chain.head, sign_key)
+        self._vouch(Seal(inputs, end, chain.head), sign_key)
         return run
 
     def _lines(self) -> Iterator[tuple[bytes, Record]]:
@@ -106,26 +99,11 @@ class Whole:
             found[look.cluster] = (look.part.folder / page).relative_to(self.gathered.folder).as_posix()
         return found
 
-    def _vouch(self, inputs: dict[str, Any], end: dict[str, Any], head: str, key: Path | None) -> None:
+    def _vouch(self, seal: Seal, key: Path | None) -> None:
         folder = self.gathered.folder
         parts = [part.folder.relative_to(folder).as_posix() for part in self.gathered.parts if part.sha256]
-        try:
-            content = manifest.written(folder, inputs, end, head, parts)
-        except OSError as error:
-            forget(folder / MANIFEST)
-            self.unwritten.append(
-                f"{MANIFEST} was not written: {error.strerror or error}; nothing vouches for this report"
-            )
-            return
-        try:
-            if key:
-                (folder / SIGNATURE).write_bytes(sign(key, content))
-        except (OSError, SignatureError) as error:
-            forget(folder / SIGNATURE)
-            why = error.strerror if isinstance(error, OSError) else error
-            self.unwritten.append(
-                f"the report is NOT signed: {why}; what it says stands, and {MANIFEST} can be signed by hand"
-            )
+        if fault := vouch(folder, seal, key, parts):
+            self.unwritten.append(fault)
 
     def _inputs(self, run: Run) -> dict[str, Any]:
         folder = self.gathered.folder

@@ -54,8 +54,8 @@ def copyable(text: object) -> bool:
     return not hidden(str(text).replace("\n", "").replace("\t", ""))
 
 
-def code(text: str) -> Markup:
-    """Return a name as code, marked where what would be copied is not what is shown."""
+def code(text: object) -> Markup:
+    """Return a name or a value as code, marked where what would be copied is not what is shown."""
     begin = Markup("<code>") if copyable(text) else Markup("<code class=raw>")
     return begin + lines(text) + Markup("</code>")
 

@@ -37,10 +37,7 @@ def _folder(path: Path, pieces: Iterable[Piece]) -> None:
     for piece in pieces:
         if isinstance(piece, tuple):
             name, content = piece
-            with (path / name).open(
-                "xb", buffering=0
-            ) as out:  # what a buffer would cost, it costs for each of thousands
-                out.write(content)
+            (path / name).write_bytes(content)
 
 
 def _gone(path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from hubspec.report.cells import ticked
 from hubspec.report.html import HERE, SEVERITIES, _digest, _environment
 
 
@@ -16,9 +15,8 @@ def render(title: str, baseline: Any, sections: Sequence[Any], files: Sequence[s
     """Return the page. The same input gives the same text."""
     style = (HERE / "report.css").read_text("utf-8") + (HERE / "guide.css").read_text("utf-8")
     entries = [entry for section in sections for entry in section.entries]
-    environment = _environment()
-    environment.filters["ticked"] = ticked
-    return environment.get_template("guide.html.j2").render(
+    page = _environment().get_template("guide.html.j2")
+    return page.render(
         title=title,
         files=files,
         sections=sections,

@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from hubspec.model import Outcome, Record, Run, Severity
 from hubspec.printable import printable
-from hubspec.report.cells import code, copyable, lines, shown, slug
+from hubspec.report.cells import code, copyable, lines, shown, slug, ticked
 from hubspec.report.fields import fields
 from hubspec.report.parts import Bodies, asked, frameworks, number, trend
 
@@ -238,7 +238,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        plain=printable, lines=lines, code=code, slug=slug, utc=_utc, checks=_checks, fields=fields
+        plain=printable, lines=lines, code=code, ticked=ticked, slug=slug, utc=_utc, checks=_checks, fields=fields
     )
     environment.tests["copyable"] = copyable
     environment.globals["meaning"] = {str(outcome): text for outcome, text in OUTCOMES.items()}

@@ -100,9 +100,7 @@ def _worst(records: Iterable[Record], outcome: Outcome) -> list[Record]:
 
 
 def _changed(tally: Overview, run: Run) -> str:
-    count = tally.changes
-    told = ", ".join(f"{count[change]} {change}" for change in ("new", "regressed", "still", "fixed") if count[change])
-    return f" Since the last run: {told or 'nothing changed'}." if run.last else ""
+    return f" Since the last run: {tally.changed or 'nothing changed'}." if run.last else ""
 
 
 def _failed(tally: Overview, run: Run) -> Iterator[str]:
